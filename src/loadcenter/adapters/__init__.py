@@ -1,0 +1,1 @@
+"""Everything outside: clock, broker, database, browser. Adapters do not know each other."""

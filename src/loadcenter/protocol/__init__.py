@@ -1,0 +1,1 @@
+"""Bytes and topics to domain values and back, sans-I/O; the rules are those of `spec/mqtt.md`."""
