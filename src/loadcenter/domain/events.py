@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from loadcenter.domain.topology import Source
 
-Detail: TypeAlias = int | str | bool | None | list["Detail"] | Mapping[str, "Detail"]
+Detail: TypeAlias = int | str | bool | list["Detail"] | Mapping[str, "Detail"] | None
 """What an event's data may hold: numbers in wire units (the key ends in the unit) and words."""
 
 
