@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs bench/NAME.py, or every one of them; results go to bench/results/NAME.json (see bench/README.md).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+names() {
+  find bench -maxdepth 1 -name '[a-z]*.py' -printf '%f\n' 2>/dev/null | sed 's/\.py$//' | sort
+}
+
+run() {
+  if [[ ! -f bench/$1.py ]]; then
+    printf 'error: no bench %s; there are: %s\n' "$1" "$(names | paste -sd ' ')" >&2
+    return 2
+  fi
+  printf '==> bench %s\n' "$1"
+  mkdir -p bench/results
+  .venv/bin/python "bench/$1.py"
+}
+
+main() {
+  local name status=0
+  if (($# > 0)); then
+    run "$1"
+    return
+  fi
+  if [[ -z $(names) ]]; then
+    echo "error: bench/ holds no figure to measure yet" >&2
+    return 2
+  fi
+  for name in $(names); do
+    run "$name" || status=1
+  done
+  return "$status"
+}
+
+main "$@"
