@@ -1,0 +1,148 @@
+"""The device twin: what a PDU has reported of itself, and how old that is. Desired settings stand beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from loadcenter.domain.events import Cause
+from loadcenter.domain.readings import OutletReading, Quality, SourceReading, Telemetry
+from loadcenter.domain.topology import Grade, Source
+
+STALE_AFTER_MS = 5_000
+"""Readings older than this are shown as stale: five missed samples at 1 Hz."""
+
+SILENT_AFTER_MS = 15_000
+"""No telemetry for this long is an alarm (behaviour.md, section 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a PDU says of itself at birth."""
+
+    boot: int
+    model: str
+    firmware: str
+    outlets: int
+    nominal_voltage_mv: int
+    nominal_frequency_mhz: int
+    outlet_rating_ma: int
+    total_rating_ma: int
+    period_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedOutlet:
+    """An outlet as its PDU last reported it."""
+
+    outlet: int
+    on: bool
+    cause: Cause
+    by: str
+    trip: str | None
+    locked: bool
+    limit_ma: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedState:
+    """The last `state` of a PDU; `up_ms` and `received_ms` tell its age."""
+
+    boot: int
+    up_ms: int
+    received_ms: int
+    active: Source
+    preferred: Source
+    live: bool
+    isolator_closed: bool
+    grades: Mapping[Source, Grade]
+    outlets: tuple[ReportedOutlet, ...]
+    settings_version: int
+    last_n: int
+    lockout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UptimeAnchor:
+    """A pair of uptime and UTC of the same instant, as good as the fastest message so far."""
+
+    boot: int
+    origin_ms: int
+
+    def sharpen(self, boot: int, up_ms: int, received_ms: int) -> "UptimeAnchor":
+        """Return the anchor after a live message: the smallest delay seen is the best estimate."""
+        origin_ms = received_ms - up_ms
+        if boot != self.boot:
+            return UptimeAnchor(boot, origin_ms)
+        return self if self.origin_ms <= origin_ms else UptimeAnchor(boot, origin_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Everything known of one PDU from what it sent. Nothing here was assumed: None is unknown."""
+
+    pdu_id: str
+    online: bool = False
+    identity: Identity | None = None
+    state: ReportedState | None = None
+    readings: Telemetry | None = None
+    readings_received_ms: int | None = None
+    anchor: UptimeAnchor | None = None
+    refusal: str = ""
+    desired_version: int = 0
+    desired: Mapping[str, object] = field(default_factory=dict)
+
+    def quality(self, now_ms: int) -> Quality | None:
+        """Return whether the readings can be trusted now; None before the first."""
+        if self.readings_received_ms is None:
+            return None
+        if not self.online or now_ms - self.readings_received_ms > STALE_AFTER_MS:
+            return Quality.STALE
+        return Quality.GOOD
+
+    def silent(self, now_ms: int) -> bool:
+        """Return whether a known PDU has sent no telemetry for `SILENT_AFTER_MS`, or said goodbye."""
+        if self.identity is None:
+            return False
+        if not self.online:
+            return True
+        return self.readings_received_ms is not None and now_ms - self.readings_received_ms > SILENT_AFTER_MS
+
+    def uptime_ms(self, now_ms: int) -> int | None:
+        """Return the device's uptime now, reckoned from the last message; None before the first."""
+        return None if self.anchor is None else now_ms - self.anchor.origin_ms
+
+    def outlet_state(self, outlet: int) -> ReportedOutlet | None:
+        """Return what was reported of an outlet, None if nothing was."""
+        outlets = self.state.outlets if self.state else ()
+        return next((one for one in outlets if one.outlet == outlet), None)
+
+    def outlet_reading(self, outlet: int) -> OutletReading | None:
+        """Return the last reading of an outlet, None before the first."""
+        outlets = self.readings.outlets if self.readings else ()
+        return next((one for one in outlets if one.outlet == outlet), None)
+
+    def source_reading(self, source: Source) -> SourceReading | None:
+        """Return the last reading of a source, None before the first."""
+        sources = self.readings.sources if self.readings else ()
+        return next((one for one in sources if one.source is source), None)
+
+    def heard(self, boot: int, up_ms: int, received_ms: int) -> "Twin":
+        """Return the twin after a live message that carried the device's uptime."""
+        start = self.anchor or UptimeAnchor(boot, received_ms - up_ms)
+        return replace(self, anchor=start.sharpen(boot, up_ms, received_ms))
+
+    def with_readings(self, readings: Telemetry, boot: int, up_ms: int, received_ms: int) -> "Twin":
+        """Return the twin after live telemetry; a record older than the one shown changes nothing."""
+        if self.readings is not None and readings.ts_ms < self.readings.ts_ms and self._same_boot(boot):
+            return self
+        heard = self.heard(boot, up_ms, received_ms)
+        return replace(heard, readings=readings, readings_received_ms=received_ms)
+
+    def with_state(self, state: ReportedState) -> "Twin":
+        """Return the twin after a `state`; one older than the one shown (same boot) changes nothing."""
+        shown = self.state
+        if shown is not None and shown.boot == state.boot and state.up_ms < shown.up_ms:
+            return self
+        return replace(self, state=state)
+
+    def _same_boot(self, boot: int) -> bool:
+        return self.anchor is not None and self.anchor.boot == boot
