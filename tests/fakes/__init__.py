@@ -1,1 +1,1 @@
-"""Stand-ins for every port; they pass the same contract suites as the real adapters."""
+"""In-memory stand-ins for the ports of `loadcenter.services.ports`."""

@@ -1,0 +1,384 @@
+"""The `Store` port in memory. It passes the same suite as the real ones (tests/contract/storage)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import reduce
+
+from loadcenter.domain.commands import CommandStatus
+from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier, bucket_start_ms
+from loadcenter.domain.topology import Source
+from loadcenter.protocol.session import StreamKey
+from loadcenter.services.ports import (
+    AlarmRow,
+    CommandRow,
+    DeviceRow,
+    EventFilter,
+    GapRow,
+    IngestBatch,
+    Position,
+    PositionConflictError,
+    QuarantineRow,
+    RawOutlet,
+    RawSource,
+    RollupKey,
+    SessionRow,
+    StoredEvent,
+    StoreDataError,
+    StoreUnavailableError,
+    UserRow,
+)
+
+INT64_MAX = 2**63 - 1
+
+
+def utc_day_start(ts_ms: int) -> int:
+    return bucket_start_ms(ts_ms, Tier.DAY)
+
+
+@dataclass
+class Tables:
+    """Everything kept; copied before a commit so that a failure leaves nothing behind."""
+
+    positions: dict[StreamKey, int] = field(default_factory=dict)
+    outlets: dict[tuple[str, int, int], RawOutlet] = field(default_factory=dict)
+    sources: dict[tuple[str, Source, int], RawSource] = field(default_factory=dict)
+    rollups: dict[Tier, dict[RollupKey, OutletRollup | SourceRollup]] = field(
+        default_factory=lambda: {tier: {} for tier in Tier}
+    )
+    dirty: set[tuple[Tier, RollupKey]] = field(default_factory=set)
+    events: list[StoredEvent] = field(default_factory=list)
+    gaps: list[GapRow] = field(default_factory=list)
+    quarantine: list[QuarantineRow] = field(default_factory=list)
+
+    def fork(self) -> "Tables":
+        return Tables(
+            dict(self.positions),
+            dict(self.outlets),
+            dict(self.sources),
+            {tier: dict(rows) for tier, rows in self.rollups.items()},
+            set(self.dirty),
+            list(self.events),
+            list(self.gaps),
+            list(self.quarantine),
+        )
+
+
+class FakeStore:
+    """A `Store` in memory.
+
+    Set `away` to a reason and every method raises `StoreUnavailableError` with it until it is None again.
+    """
+
+    def __init__(self, day_start: Callable[[int], int] = utc_day_start) -> None:
+        self.away: str | None = None
+        self.tables = Tables()
+        self._day_start = day_start
+        self._devices: dict[str, DeviceRow] = {}
+        self._desired: dict[str, tuple[int, str]] = {}
+        self._commands: dict[str, CommandRow] = {}
+        self._alarms: dict[int, AlarmRow] = {}
+        self._users: dict[str, UserRow] = {}
+        self._sessions: dict[str, SessionRow] = {}
+        self._last_event_id = 0
+
+    # -- ingest
+
+    async def positions(self, pdu_id: str) -> dict[StreamKey, int]:
+        self._reach()
+        return {key: seq for key, seq in self.tables.positions.items() if key.pdu_id == pdu_id}
+
+    async def commit(self, batch: IngestBatch) -> None:
+        self._reach()
+        check_values(batch)
+        tables = self.tables.fork()
+        for move in batch.positions:
+            move_position(tables, move)
+        for outlet in batch.outlets:
+            tables.outlets[outlet.pdu_id, outlet.reading.outlet, outlet.ts_ms] = outlet
+        for source in batch.sources:
+            tables.sources[source.pdu_id, source.reading.source, source.ts_ms] = source
+        self._merge_minutes(tables, batch.outlet_minutes)
+        self._merge_minutes(tables, batch.source_minutes)
+        self._append_events(tables, batch.events)
+        tables.gaps.extend(batch.gaps)
+        tables.quarantine.extend(batch.quarantine)
+        self.tables = tables
+
+    async def ping(self) -> None:
+        self._reach()
+
+    # -- rollups of the coarser tiers
+
+    async def dirty_buckets(self, limit: int) -> list[tuple[Tier, RollupKey]]:
+        self._reach()
+
+        def order(bucket: tuple[Tier, RollupKey]) -> tuple[int, str, int, str]:
+            tier, key = bucket
+            return tier.value, key.pdu_id, key.start_ms, str(key.channel)
+
+        return sorted(self.tables.dirty, key=order)[:limit]
+
+    async def recompute(self, tier: Tier, key: RollupKey, until_ms: int) -> None:
+        self._reach()
+        if tier.finer is None:
+            raise ValueError("minutes are merged at ingest, not recomputed")
+        finer = self._span(tier.finer, key.pdu_id, key.channel, key.start_ms, until_ms)
+        if finer:
+            merged = reduce(merge, (rollup for _, rollup in finer))
+            self.tables.rollups[tier][key] = merged
+        self._mark(self.tables, key, tier)
+        self.tables.dirty.discard((tier, key))
+
+    # -- history
+
+    async def raw_outlets(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> list[RawOutlet]:
+        self._reach()
+        rows = [
+            row
+            for (pdu, number, ts_ms), row in self.tables.outlets.items()
+            if pdu == pdu_id and number == outlet and since_ms <= ts_ms < until_ms
+        ]
+        return sorted(rows, key=lambda row: row.ts_ms)
+
+    async def outlet_rollups(
+        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
+    ) -> list[tuple[int, OutletRollup]]:
+        self._reach()
+        span = self._span(tier, pdu_id, outlet, since_ms, until_ms)
+        return [(start, rollup) for start, rollup in span if isinstance(rollup, OutletRollup)]
+
+    async def source_rollups(
+        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int
+    ) -> list[tuple[int, SourceRollup]]:
+        self._reach()
+        span = self._span(tier, pdu_id, source, since_ms, until_ms)
+        return [(start, rollup) for start, rollup in span if isinstance(rollup, SourceRollup)]
+
+    async def events(self, wanted: EventFilter) -> list[StoredEvent]:
+        self._reach()
+        found = [event for event in self.tables.events if matches(event, wanted)]
+        if wanted.after_id is None:
+            found.reverse()
+        return found[: wanted.limit]
+
+    async def add_event(self, event: StoredEvent) -> StoredEvent:
+        self._reach()
+        if event.boot != 0:
+            raise StoreDataError("add_event keeps events of the control center: boot must be 0")
+        self._append_events(self.tables, [event])
+        return self.tables.events[-1]
+
+    async def gaps(self, pdu_id: str) -> list[GapRow]:
+        self._reach()
+        return sorted(
+            (gap for gap in self.tables.gaps if gap.key.pdu_id == pdu_id), key=lambda gap: gap.ts_ms
+        )
+
+    async def quarantine_counts(self) -> dict[str, int]:
+        self._reach()
+        counts: dict[str, int] = {}
+        for row in self.tables.quarantine:
+            counts[row.reason] = counts.get(row.reason, 0) + 1
+        return counts
+
+    # -- registry
+
+    async def devices(self) -> list[DeviceRow]:
+        self._reach()
+        return sorted(self._devices.values(), key=lambda device: (device.name, device.pdu_id))
+
+    async def put_device(self, device: DeviceRow) -> None:
+        self._reach()
+        self._devices[device.pdu_id] = device
+
+    async def delete_device(self, pdu_id: str) -> bool:
+        self._reach()
+        return self._devices.pop(pdu_id, None) is not None
+
+    async def desired(self, pdu_id: str) -> tuple[int, str] | None:
+        self._reach()
+        return self._desired.get(pdu_id)
+
+    async def put_desired(self, pdu_id: str, version: int, settings: str, before: int) -> bool:
+        self._reach()
+        if self._desired.get(pdu_id, (0, ""))[0] != before:
+            return False
+        self._desired[pdu_id] = version, settings
+        return True
+
+    # -- commands
+
+    async def add_command(self, row: CommandRow) -> CommandRow:
+        self._reach()
+        for known in self._commands.values():
+            if row.idempotency_key is not None and known.idempotency_key == row.idempotency_key:
+                return known
+        if row.id in self._commands:
+            raise StoreDataError(f"there is a command '{row.id}' already: give each command its own id")
+        self._commands[row.id] = row
+        return row
+
+    async def settle_command(
+        self, command_id: str, status: CommandStatus, code: str, at_ms: int, detail: str
+    ) -> None:
+        self._reach()
+        if command_id not in self._commands:
+            raise StoreDataError(f"there is no command '{command_id}' to settle")
+        self._commands[command_id] = replace(
+            self._commands[command_id],
+            status=status,
+            code=code,
+            settled_ms=at_ms if status.final else None,
+            detail=detail,
+        )
+
+    async def command(self, command_id: str) -> CommandRow | None:
+        self._reach()
+        return self._commands.get(command_id)
+
+    async def commands(self, pdu_id: str | None, limit: int) -> list[CommandRow]:
+        self._reach()
+        found = [row for row in self._commands.values() if pdu_id in (None, row.pdu_id)]
+        return found[::-1][:limit]
+
+    # -- alarms
+
+    async def alarms(self, *, open_only: bool) -> list[AlarmRow]:
+        self._reach()
+        found = [row for row in self._alarms.values() if not open_only or row.cleared_ms is None]
+        return sorted(found, key=lambda row: (row.first_ms, row.id), reverse=True)
+
+    async def put_alarm(self, alarm: AlarmRow) -> AlarmRow:
+        self._reach()
+        if alarm.id and alarm.id not in self._alarms:
+            raise StoreDataError(f"there is no alarm {alarm.id} to update")
+        kept = alarm if alarm.id else replace(alarm, id=len(self._alarms) + 1)
+        self._alarms[kept.id] = kept
+        return kept
+
+    # -- people
+
+    async def user(self, name: str) -> UserRow | None:
+        self._reach()
+        return self._users.get(name)
+
+    async def put_user(self, user: UserRow) -> None:
+        self._reach()
+        self._users[user.name] = user
+
+    async def put_session(self, session: SessionRow) -> None:
+        self._reach()
+        if session.user not in self._users:
+            raise StoreDataError(f"there is no user '{session.user}' to log in")
+        self._sessions[session.token_sha256] = session
+
+    async def session(self, token_sha256: str) -> SessionRow | None:
+        self._reach()
+        return self._sessions.get(token_sha256)
+
+    async def delete_session(self, token_sha256: str) -> None:
+        self._reach()
+        self._sessions.pop(token_sha256, None)
+
+    # -- within
+
+    def _reach(self) -> None:
+        if self.away is not None:
+            raise StoreUnavailableError(self.away)
+
+    def _merge_minutes(
+        self, tables: Tables, minutes: Mapping[RollupKey, OutletRollup | SourceRollup]
+    ) -> None:
+        stored = tables.rollups[Tier.MINUTE]
+        for key, rollup in minutes.items():
+            stored[key] = merge(stored[key], rollup) if key in stored else rollup
+            tables.dirty.update(
+                (tier, replace(key, start_ms=self._start(key.start_ms, tier))) for tier in Tier if tier.finer
+            )
+
+    def _mark(self, tables: Tables, key: RollupKey, changed: Tier) -> None:
+        for tier in Tier:
+            if tier.finer is changed:
+                tables.dirty.add((tier, replace(key, start_ms=self._start(key.start_ms, tier))))
+
+    def _start(self, ts_ms: int, tier: Tier) -> int:
+        return self._day_start(ts_ms) if tier is Tier.DAY else bucket_start_ms(ts_ms, tier)
+
+    def _span(
+        self, tier: Tier, pdu_id: str, channel: int | Source, since_ms: int, until_ms: int
+    ) -> list[tuple[int, OutletRollup | SourceRollup]]:
+        return sorted(
+            (
+                (key.start_ms, rollup)
+                for key, rollup in self.tables.rollups[tier].items()
+                if key.pdu_id == pdu_id and key.channel == channel and since_ms <= key.start_ms < until_ms
+            ),
+            key=lambda row: row[0],
+        )
+
+    def _append_events(self, tables: Tables, events: Sequence[StoredEvent]) -> None:
+        known = {(event.pdu_id, event.boot, event.seq) for event in tables.events if event.boot}
+        for event in events:
+            name = event.pdu_id, event.boot, event.seq
+            if name in known:
+                continue
+            if event.boot:
+                known.add(name)
+            self._last_event_id += 1
+            seq = event.seq if event.boot else 0
+            tables.events.append(
+                replace(event, id=self._last_event_id, seq=seq, data=deepcopy(dict(event.data)))
+            )
+
+
+def move_position(tables: Tables, move: Position) -> None:
+    stored = tables.positions.get(move.key, 0)
+    if stored != move.before:
+        raise PositionConflictError(
+            f"{move.key} is at {stored}, not at {move.before}: read the positions again"
+        )
+    tables.positions[move.key] = move.after
+
+
+def merge(
+    one: OutletRollup | SourceRollup, other: OutletRollup | SourceRollup
+) -> OutletRollup | SourceRollup:
+    if isinstance(one, OutletRollup) and isinstance(other, OutletRollup):
+        return one.merge(other)
+    if isinstance(one, SourceRollup) and isinstance(other, SourceRollup):
+        return one.merge(other)
+    raise TypeError(f"cannot merge {one} and {other}")
+
+
+def matches(event: StoredEvent, wanted: EventFilter) -> bool:
+    return (
+        wanted.pdu_id in (None, event.pdu_id)
+        and wanted.outlet in (None, event.outlet)
+        and wanted.severity in (None, event.severity)
+        and (not wanted.codes or event.code in wanted.codes)
+        and (wanted.since_ms is None or event.ts_ms >= wanted.since_ms)
+        and (wanted.until_ms is None or event.ts_ms < wanted.until_ms)
+        and (wanted.before_id is None or event.id < wanted.before_id)
+        and (wanted.after_id is None or event.id > wanted.after_id)
+    )
+
+
+def check_values(value: object) -> None:
+    """Refuse integers that no database column holds, as the real stores do."""
+    for number in integers(value):
+        if abs(number) > INT64_MAX:
+            raise StoreDataError(f"{number} does not fit into 64 bits")
+
+
+def integers(value: object) -> Iterator[int]:
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from integers([*value.keys(), *value.values()])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from integers(part)
+    elif is_dataclass(value):
+        for part in fields(value):
+            yield from integers(getattr(value, part.name))
