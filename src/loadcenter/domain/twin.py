@@ -84,7 +84,7 @@ class Twin:
     identity: Identity | None = None
     state: ReportedState | None = None
     readings: Telemetry | None = None
-    readings_received_ms: int | None = None
+    readings_up_ms: int = 0
     anchor: UptimeAnchor | None = None
     refusal: str = ""
     desired_version: int = 0
@@ -92,11 +92,19 @@ class Twin:
 
     def quality(self, now_ms: int) -> Quality | None:
         """Return whether the readings can be trusted now; None before the first."""
-        if self.readings_received_ms is None:
+        as_of_ms = self.as_of_ms
+        if as_of_ms is None:
             return None
-        if not self.online or now_ms - self.readings_received_ms > STALE_AFTER_MS:
+        if not self.online or now_ms - as_of_ms > STALE_AFTER_MS:
             return Quality.STALE
         return Quality.GOOD
+
+    @property
+    def as_of_ms(self) -> int | None:
+        """UTC of the newest readings, reckoned from the device's uptime so that its clock does not matter."""
+        if self.readings is None or self.anchor is None:
+            return None
+        return self.anchor.origin_ms + self.readings_up_ms
 
     def silent(self, now_ms: int) -> bool:
         """Return whether a known PDU has sent no telemetry for `SILENT_AFTER_MS`, or said goodbye."""
@@ -104,7 +112,8 @@ class Twin:
             return False
         if not self.online:
             return True
-        return self.readings_received_ms is not None and now_ms - self.readings_received_ms > SILENT_AFTER_MS
+        as_of_ms = self.as_of_ms
+        return as_of_ms is not None and now_ms - as_of_ms > SILENT_AFTER_MS
 
     def uptime_ms(self, now_ms: int) -> int | None:
         """Return the device's uptime now, reckoned from the last message; None before the first."""
@@ -132,10 +141,9 @@ class Twin:
 
     def with_readings(self, readings: Telemetry, boot: int, up_ms: int, received_ms: int) -> "Twin":
         """Return the twin after live telemetry; a record older than the one shown changes nothing."""
-        if self.readings is not None and readings.ts_ms < self.readings.ts_ms and self._same_boot(boot):
+        if self.readings is not None and up_ms < self.readings_up_ms and self._same_boot(boot):
             return self
-        heard = self.heard(boot, up_ms, received_ms)
-        return replace(heard, readings=readings, readings_received_ms=received_ms)
+        return replace(self.heard(boot, up_ms, received_ms), readings=readings, readings_up_ms=up_ms)
 
     def with_state(self, state: ReportedState) -> "Twin":
         """Return the twin after a `state`; one older than the one shown (same boot) changes nothing."""

@@ -31,6 +31,18 @@ class Clock(Protocol):
         ...
 
 
+class Calendar(Protocol):
+    """Days of the site, which follow its local date and daylight saving."""
+
+    def day_start_ms(self, ts_ms: int) -> int:
+        """Return UTC ms of the local midnight at or before `ts_ms`."""
+        ...
+
+    def next_day_start_ms(self, ts_ms: int) -> int:
+        """Return UTC ms of the first local midnight after `ts_ms`."""
+        ...
+
+
 # ---- broker -----------------------------------------------------------------------------------------------
 
 
@@ -278,13 +290,17 @@ class CommandRow:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A registered PDU. Secrets are kept only as hashes: bcrypt for the embedded broker, PBKDF2 for Mosquitto."""
+    """A registered PDU. Secrets are kept only as hashes: bcrypt for the embedded broker, PBKDF2 for Mosquitto.
+
+    `labels` is a JSON text with what people call its outlets (`services/labels.py`), empty before the first.
+    """
 
     pdu_id: str
     name: str
     created_ms: int
     bcrypt_hash: str
     mosquitto_hash: str
+    labels: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +379,10 @@ class Store(Protocol):
     # -- history
     async def raw_outlets(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> list[RawOutlet]:
         """Return raw rows of one outlet with since <= ts < until, in order."""
+        ...
+
+    async def raw_sources(self, pdu_id: str, source: Source, since_ms: int, until_ms: int) -> list[RawSource]:
+        """Return raw rows of one source with since <= ts < until, in order."""
         ...
 
     async def outlet_rollups(

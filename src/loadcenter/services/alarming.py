@@ -1,0 +1,140 @@
+"""Begins, counts, acknowledges and clears alarms, and keeps them over restarts."""
+
+import logging
+from collections import deque
+from dataclasses import replace
+
+from loadcenter.domain.alarms import REOPEN_WITHIN_MS, AlarmKind, Condition, ConditionKey, conditions, settled
+from loadcenter.services.announce import AlarmChanged, Announcer, PduChanged
+from loadcenter.services.fleet import Fleet
+from loadcenter.services.ports import AlarmRow, Clock, Store, StoreUnavailableError
+
+_log = logging.getLogger(__name__)
+
+CHECK_INTERVAL_MS = 1_000
+_REMEMBERED = 1_000
+"""Alarms kept in memory: all open ones, and the last cleared ones for `REOPEN_WITHIN_MS`."""
+
+
+class NoSuchAlarmError(KeyError):
+    """No open alarm has that number."""
+
+    def __str__(self) -> str:
+        return f"there is no open alarm {self.args[0]}"
+
+
+class Alarming:
+    """Keeps the alarms of all PDUs in step with their twins."""
+
+    def __init__(self, fleet: Fleet, store: Store, clock: Clock, announcer: Announcer) -> None:
+        self._fleet = fleet
+        self._store = store
+        self._clock = clock
+        self._announcer = announcer
+        self._open: dict[ConditionKey, AlarmRow] = {}
+        self._cleared: deque[AlarmRow] = deque(maxlen=_REMEMBERED)
+
+    async def load(self) -> None:
+        """Read the open alarms.
+
+        Raises:
+            StoreUnavailableError: the database is away.
+        """
+        for alarm in await self._store.alarms(open_only=True):
+            self._open[_key(alarm)] = alarm
+
+    def open_alarms(self) -> list[AlarmRow]:
+        """Return the alarms that are not cleared, newest first."""
+        return sorted(self._open.values(), key=lambda alarm: (alarm.first_ms, alarm.id), reverse=True)
+
+    def count(self, pdu_id: str) -> int:
+        """Return the number of open alarms of one PDU."""
+        return sum(1 for key in self._open if key.pdu_id == pdu_id)
+
+    async def run(self) -> None:
+        """Compare conditions with alarms once a second, until cancelled."""
+        while True:
+            await self._clock.sleep_ms(CHECK_INTERVAL_MS)
+            await self.check()
+
+    async def check(self) -> None:
+        """Bring all alarms up to date; while the database is away nothing changes, and the next check tries again."""
+        now_ms = self._clock.now_ms()
+        try:
+            for pdu_id in list(self._fleet.twins()):
+                await self._check_pdu(pdu_id, now_ms)
+        except StoreUnavailableError as error:
+            _log.warning("alarms wait for the database: %s", error)
+
+    async def acknowledge(self, alarm_id: int, by: str, note: str) -> AlarmRow:
+        """Note that a person has seen an alarm.
+
+        Raises:
+            NoSuchAlarmError: none of that number is open.
+            StoreUnavailableError: the database is away.
+        """
+        alarm = next((one for one in self._open.values() if one.id == alarm_id), None)
+        if alarm is None:
+            raise NoSuchAlarmError(alarm_id)
+        seen = replace(alarm, acknowledged_ms=self._clock.now_ms(), acknowledged_by=by, note=note)
+        return await self._keep(_key(alarm), seen)
+
+    async def _check_pdu(self, pdu_id: str, now_ms: int) -> None:
+        twin = self._fleet.twin(pdu_id)
+        found = {condition.key: condition for condition in conditions(twin, now_ms)}
+        for key, condition in found.items():
+            await self._active(key, condition, now_ms)
+        for key in [key for key in self._open if key.pdu_id == pdu_id and key not in found]:
+            if settled(twin, key.kind, now_ms):
+                await self._clear(key, now_ms)
+
+    async def _active(self, key: ConditionKey, condition: Condition, now_ms: int) -> None:
+        alarm = self._open.get(key)
+        if alarm is None:
+            await self._keep(key, self._begin(key, condition, now_ms))
+        else:
+            # last seen and wording change each second: kept in memory, written at the next real change
+            self._open[key] = replace(alarm, last_ms=now_ms, detail=condition.detail)
+
+    def _begin(self, key: ConditionKey, condition: Condition, now_ms: int) -> AlarmRow:
+        for old in reversed(self._cleared):
+            if (
+                _key(old) == key
+                and old.cleared_ms is not None
+                and now_ms - old.cleared_ms <= REOPEN_WITHIN_MS
+            ):
+                self._cleared.remove(old)
+                return replace(
+                    old, last_ms=now_ms, count=old.count + 1, cleared_ms=None, detail=condition.detail
+                )
+        return AlarmRow(
+            0,
+            key.pdu_id,
+            key.kind.value,
+            key.outlet,
+            key.source,
+            condition.severity,
+            now_ms,
+            now_ms,
+            1,
+            detail=condition.detail,
+        )
+
+    async def _clear(self, key: ConditionKey, now_ms: int) -> None:
+        ended = replace(self._open[key], cleared_ms=now_ms)
+        await self._store.put_alarm(ended)
+        del self._open[key]
+        self._cleared.append(ended)
+        self._announcer.announce(AlarmChanged(ended))
+        self._announcer.announce(PduChanged(key.pdu_id, urgent=True))
+
+    async def _keep(self, key: ConditionKey, alarm: AlarmRow) -> AlarmRow:
+        kept = await self._store.put_alarm(alarm)
+        self._open[key] = kept
+        self._announcer.announce(AlarmChanged(kept))
+        self._announcer.announce(PduChanged(key.pdu_id, urgent=True))
+        return kept
+
+
+def _key(alarm: AlarmRow) -> ConditionKey:
+    return ConditionKey(alarm.pdu_id, AlarmKind(alarm.kind), alarm.outlet, alarm.source)
