@@ -289,8 +289,6 @@ class FakeLink:
         self._generation += 1
         self._state = LinkState.UP
         self._session = self._broker.attach(self)
-        if self.persistent:
-            self._inbox.clear()
         self._up.set()
         self.fill()
 
@@ -313,6 +311,8 @@ class FakeLink:
     def _go_down(self, state: LinkState) -> None:
         self._up.clear()
         self._state = state
+        if self.persistent:
+            self._inbox.clear()
         if self._session is not None:
             self._session = None
             self._broker.detach(self)

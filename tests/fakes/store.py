@@ -23,8 +23,8 @@ from loadcenter.services.ports import (
     RawSource,
     RollupKey,
     SessionRow,
-    StoredEvent,
     StoreDataError,
+    StoredEvent,
     StoreUnavailableError,
     UserRow,
 )
