@@ -41,6 +41,7 @@ class ResultCode(StrEnum):
     OFFLINE = "offline"
     UNREPORTED = "unreported"
     IN_OVERCURRENT = "in_overcurrent"
+    NOT_SUPPORTED = "not_supported"
 
 
 class CommandStatus(StrEnum):
