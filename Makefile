@@ -18,8 +18,7 @@ demo: $(STAMPS)/runtime web ## Set up and run the control center with a simulate
 	@exec $(BIN)/loadcenter demo --port $(PORT) $(ARGS)
 
 test: $(STAMPS)/dev web ## Set up and run every test (ARGS="tests/unit -k trip" narrows it)
-	@scripts/system-packages.sh
-	@$(BIN)/pytest $(ARGS)
+	@scripts/test.sh $(ARGS)
 
 check: $(STAMPS)/dev ## Lint, format, types, import directions, view types, documentation tests
 	@scripts/check.sh

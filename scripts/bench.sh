@@ -9,7 +9,7 @@ names() {
 
 run() {
   if [[ ! -f bench/$1.py ]]; then
-    printf 'error: no bench %s; there are: %s\n' "$1" "$(names | paste -sd ' ')" >&2
+    printf 'error: no bench/%s.py; there are: %s\n' "$1" "$(names | paste -sd ' ')" >&2
     return 2
   fi
   printf '==> bench %s\n' "$1"

@@ -44,10 +44,11 @@ install() {
   pip_install --no-deps --no-build-isolation --editable .
 }
 
-# Shows what pip does, less what it had done already.
+# Shows one line a package as pip comes to it; what goes wrong is on the error stream, which is left alone.
 pip_install() {
-  "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input "$@" |
-    { grep --line-buffered -v '^Requirement already satisfied' || true; }
+  "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off "$@" |
+    awk '/^Collecting/ { print "    " $2; fflush() }
+         /^Installing collected/ { print "    unpacking"; fflush() }'
 }
 
 case "${1:-} $#" in

@@ -1,7 +1,8 @@
-"""Build or check the web view (`web/`) with npm; nothing is done twice for the same sources.
+"""Build, check or test the web view (`web/`) with npm; nothing is done twice for the same sources.
 
     scripts/view.py build   npm ci and npm run build, into src/loadcenter/adapters/web/static/
     scripts/view.py check   npm ci and npm run check (svelte-check)
+    scripts/view.py test    npm ci and npm run test (vitest)
 
 Node.js is the machine's own where it is fit, else the one PyPI carries. The Makefile runs this as a script, the
 wheel's build hook (`hatch_build.py`) loads it as a module, so it needs the standard library only.
@@ -37,10 +38,10 @@ class Node:
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit status of `build` or `check`."""
-    action = {"build": build, "check": check}.get(" ".join(arguments))
+    """Return the exit status of `build`, `check` or `test`."""
+    action = {"build": build, "check": check, "test": test}.get(" ".join(arguments))
     if action is None:
-        print("usage: scripts/view.py build | check", file=sys.stderr)
+        print("usage: scripts/view.py build | check | test", file=sys.stderr)
         return 2
     try:
         action(ROOT)
@@ -71,6 +72,11 @@ def build(root: Path) -> None:
     write(stamp, sources)
 
 
+def test(root: Path) -> None:
+    """Run the view's own tests."""
+    run_npm(root, install_packages(root), "run", "test")
+
+
 def built_view(root: Path) -> Path:
     """Return the page that exists once the view is built."""
     return root / "src" / "loadcenter" / "adapters" / "web" / "static" / "index.html"
@@ -96,10 +102,13 @@ def run_npm(root: Path, node: Node, *arguments: str) -> None:
     Raises:
         ViewError: npm ended with an error, which it has printed.
     """
-    path = f"{node.folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    done = subprocess.run(
-        [*node.npm, *arguments], cwd=root / "web", env={**os.environ, "PATH": path}, check=False
-    )
+    environment = {
+        **os.environ,
+        "PATH": f"{node.folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "NODE_USE_SYSTEM_CA": "1",  # a company's own certificate authority, which Node.js from PyPI does not know
+        "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+    }
+    done = subprocess.run([*node.npm, *arguments], cwd=root / "web", env=environment, check=False)
     if done.returncode:
         raise ViewError(f"npm {' '.join(arguments)} failed in web/, see above")
 

@@ -111,7 +111,7 @@ def outlet_is_on(client: Client, pdu: str, number: int) -> bool | None:
 def first_outlet_on(client: Client) -> tuple[str, int] | None:
     for item in client.expect(200, "GET", "/api/v1/pdus")["items"]:
         for outlet in item["outlets"]:
-            if outlet["on"]:
+            if outlet["on"] and not outlet.get("locked"):
                 return item["id"], outlet["n"]
     return None
 
@@ -124,7 +124,7 @@ def switch_an_outlet_off(client: Client) -> str:
 
     def settled() -> str | None:
         status = client.expect(200, "GET", f"/api/v1/commands/{quote(str(command['id']), safe='')}")["status"]
-        return None if status == "pending" else status
+        return None if status in ("pending", "accepted") else status
 
     status = wait_for("the device's answer to the command", 20, settled)
     if status != "confirmed":
