@@ -28,7 +28,6 @@ restore_policy() {
 }
 
 deny_service_start() {
-  restore_policy
   trap restore_policy EXIT
   trap 'exit 130' INT TERM HUP
   if [[ -e $POLICY || -L $POLICY ]]; then
@@ -44,6 +43,9 @@ apt() {
 
 main() {
   local packages
+  if ((EUID == 0)); then
+    restore_policy
+  fi
   mapfile -t packages < <(missing_packages)
   if ((${#packages[@]} == 0)); then
     return
