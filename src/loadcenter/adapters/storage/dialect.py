@@ -1,0 +1,110 @@
+"""How SQLite and MariaDB differ in SQL. Everything outside this module is written in what both speak."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Dialect, Insert, Table, insert
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SQLITE: Final = "sqlite"
+ROWS_PER_STATEMENT: Final = 1000
+"""Rows written by one statement; more brings nothing on either database (bench, storage)."""
+KEYS_PER_STATEMENT: Final = 500
+"""Keys looked up by one statement. From 1,000 on MariaDB turns the list into a join and leaves the key aside."""
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+HowToInsert = Callable[[Dialect, Table], Insert]
+
+
+def upsert(dialect: Dialect, table: Table) -> Insert:
+    """Return an INSERT which replaces the other columns of a row whose primary key is there already."""
+    changed = [column.name for column in table.columns if not column.primary_key]
+    if dialect.name == SQLITE:
+        lite = sqlite.insert(table)
+        values = {name: lite.excluded[name] for name in changed}
+        return lite.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+    maria = mysql.insert(table)
+    return maria.on_duplicate_key_update({name: maria.inserted[name] for name in changed})
+
+
+def insert_new(dialect: Dialect, table: Table) -> Insert:
+    """Return an INSERT which leaves a row with the same key as it is.
+
+    `INSERT IGNORE` would also swallow values that do not fit, and prints a warning for each row left out.
+    """
+    if dialect.name == SQLITE:
+        return sqlite.insert(table).on_conflict_do_nothing()
+    key = next(iter(table.primary_key))
+    return mysql.insert(table).on_duplicate_key_update({key.name: key})
+
+
+def add_up(dialect: Dialect, table: Table) -> Insert:
+    """Return an INSERT which adds its values to those of the row whose primary key is there already."""
+    added = [column for column in table.columns if not column.primary_key]
+    if dialect.name == SQLITE:
+        lite = sqlite.insert(table)
+        totals = {column.name: column + lite.excluded[column.name] for column in added}
+        return lite.on_conflict_do_update(index_elements=list(table.primary_key), set_=totals)
+    maria = mysql.insert(table)
+    return maria.on_duplicate_key_update(
+        {column.name: column + maria.inserted[column.name] for column in added}
+    )
+
+
+def insert_only(_dialect: Dialect, table: Table) -> Insert:
+    """Return an INSERT which fails where a row with the same key is there already."""
+    return insert(table)
+
+
+async def write_rows(
+    connection: AsyncConnection, how: HowToInsert, table: Table, rows: Sequence[Row]
+) -> None:
+    """Insert many rows whose values stand in the order of the table's columns; None for an id to be given.
+
+    This goes to the driver as tuples: building a dict per row and binding each value costs more than the database
+    needs for the row. asyncmy makes one multi-row statement of it, sqlite3 runs one prepared statement.
+    """
+    text = _driver_text(how, table, connection.dialect)
+    for chunk in chunks(rows, ROWS_PER_STATEMENT):
+        await connection.exec_driver_sql(text, list(chunk))
+
+
+def chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Return `rows` in slices of at most `size`."""
+    return (rows[at : at + size] for at in range(0, len(rows), size))
+
+
+def utc_text(dialect: Dialect, column: str) -> str:
+    """Return SQL that shows a column of UTC milliseconds as date and time, whatever the session's time zone."""
+    if dialect.name == SQLITE:
+        return f"strftime('%Y-%m-%d %H:%M:%f', {column} / 1000.0, 'unixepoch')"
+    return f"TIMESTAMPADD(MICROSECOND, {column} * 1000, TIMESTAMP'1970-01-01 00:00:00')"
+
+
+def create_view(dialect: Dialect, name: str, select: str) -> str:
+    """Return SQL that creates a view, whether or not it is there already, without a warning."""
+    create = "CREATE VIEW IF NOT EXISTS" if dialect.name == SQLITE else "CREATE OR REPLACE VIEW"
+    return f"{create} {name} AS {select}"
+
+
+def lock_schema(connection: Connection) -> None:
+    """Wait until no other process changes the schema; the lock ends with the connection or `unlock_schema`.
+
+    In SQLite the transaction itself is that lock.
+    """
+    if connection.dialect.name != SQLITE:
+        connection.exec_driver_sql("SELECT GET_LOCK('loadcenter_schema', 60)").close()
+
+
+def unlock_schema(connection: Connection) -> None:
+    """Let other processes change the schema again."""
+    if connection.dialect.name != SQLITE:
+        connection.exec_driver_sql("SELECT RELEASE_LOCK('loadcenter_schema')").close()
+
+
+@cache
+def _driver_text(how: HowToInsert, table: Table, dialect: Dialect) -> str:
+    return str(how(dialect, table).compile(dialect=dialect))

@@ -1,0 +1,224 @@
+"""`SqlStore`: the `Store` port on a database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from loadcenter.adapters.storage import (
+    accounts,
+    alarms,
+    commands,
+    history,
+    ingest,
+    quarantine,
+    registry,
+    rollups,
+)
+from loadcenter.adapters.storage.dialect import add_up, write_rows
+from loadcenter.adapters.storage.engine import open_engines
+from loadcenter.adapters.storage.migrations import migrate
+from loadcenter.adapters.storage.rollups import DayStart, utc_day_start
+from loadcenter.adapters.storage.schema import heartbeat
+from loadcenter.adapters.storage.transactions import Database, StoreSettings
+from loadcenter.domain.commands import CommandStatus
+from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier
+from loadcenter.domain.topology import Source
+from loadcenter.protocol.session import StreamKey
+from loadcenter.services.ports import (
+    AlarmRow,
+    CommandRow,
+    DeviceRow,
+    EventFilter,
+    GapRow,
+    IngestBatch,
+    RawOutlet,
+    RollupKey,
+    SessionRow,
+    StoredEvent,
+    UserRow,
+)
+
+DEFAULT_SETTINGS = StoreSettings()
+
+
+@asynccontextmanager
+async def open_store(
+    url: str, settings: StoreSettings = DEFAULT_SETTINGS, day_start: DayStart = utc_day_start
+) -> AsyncIterator["SqlStore"]:
+    """Yield the store behind a URL, with its tables at the newest revision; close its connections at the end.
+
+    Raises:
+        DatabaseUrlError: the URL is of another form, or its folder does not exist.
+        StoreUnavailableError: the database cannot be reached.
+        SchemaVersionError: its tables belong to a newer version.
+    """
+    engines = open_engines(url)
+    database = Database(engines, settings)
+    try:
+        await database.prepare(migrate)
+        yield SqlStore(database, settings, day_start)
+    finally:
+        await engines.close()
+
+
+class SqlStore:
+    """The `Store` port, method by method; each is one transaction. `Store` says what they promise."""
+
+    def __init__(self, database: Database, settings: StoreSettings, day_start: DayStart) -> None:
+        self._database = database
+        self._settings = settings
+        self._day_start = day_start
+
+    # -- ingest
+
+    async def positions(self, pdu_id: str) -> dict[StreamKey, int]:
+        """See `Store.positions`."""
+        return await self._database.read(partial(ingest.positions, pdu_id=pdu_id))
+
+    async def commit(self, batch: IngestBatch) -> None:
+        """See `Store.commit`."""
+        most = self._settings.quarantine_most
+        await self._database.write(
+            partial(ingest.commit, batch=batch, day_start=self._day_start, quarantine_most=most)
+        )
+
+    async def ping(self) -> None:
+        """See `Store.ping`."""
+        await self._database.write(_beat)
+
+    # -- rollups of the coarser tiers
+
+    async def dirty_buckets(self, limit: int) -> list[tuple[Tier, RollupKey]]:
+        """See `Store.dirty_buckets`."""
+        return await self._database.read(partial(rollups.dirty_buckets, limit=limit))
+
+    async def recompute(self, tier: Tier, key: RollupKey, until_ms: int) -> None:
+        """See `Store.recompute`."""
+        await self._database.write(
+            partial(rollups.recompute, tier=tier, key=key, until_ms=until_ms, day_start=self._day_start)
+        )
+
+    # -- history
+
+    async def raw_outlets(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> list[RawOutlet]:
+        """See `Store.raw_outlets`."""
+        return await self._database.read(
+            lambda connection: history.raw_outlets(connection, pdu_id, outlet, since_ms, until_ms)
+        )
+
+    async def outlet_rollups(
+        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
+    ) -> list[tuple[int, OutletRollup]]:
+        """See `Store.outlet_rollups`."""
+        return await self._database.read(
+            lambda connection: history.outlet_rollups(connection, tier, pdu_id, outlet, since_ms, until_ms)
+        )
+
+    async def source_rollups(
+        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int
+    ) -> list[tuple[int, SourceRollup]]:
+        """See `Store.source_rollups`."""
+        return await self._database.read(
+            lambda connection: history.source_rollups(connection, tier, pdu_id, source, since_ms, until_ms)
+        )
+
+    async def events(self, wanted: EventFilter) -> list[StoredEvent]:
+        """See `Store.events`."""
+        return await self._database.read(partial(history.events, wanted=wanted))
+
+    async def add_event(self, event: StoredEvent) -> StoredEvent:
+        """See `Store.add_event`."""
+        return await self._database.write(partial(history.add_event, event=event))
+
+    async def gaps(self, pdu_id: str) -> list[GapRow]:
+        """See `Store.gaps`."""
+        return await self._database.read(partial(history.gaps, pdu_id=pdu_id))
+
+    async def quarantine_counts(self) -> dict[str, int]:
+        """See `Store.quarantine_counts`."""
+        return await self._database.read(quarantine.counts)
+
+    # -- registry
+
+    async def devices(self) -> list[DeviceRow]:
+        """See `Store.devices`."""
+        return await self._database.read(registry.devices)
+
+    async def put_device(self, device: DeviceRow) -> None:
+        """See `Store.put_device`."""
+        await self._database.write(partial(registry.put_device, device=device))
+
+    async def delete_device(self, pdu_id: str) -> bool:
+        """See `Store.delete_device`."""
+        return await self._database.write(partial(registry.delete_device, pdu_id=pdu_id))
+
+    async def desired(self, pdu_id: str) -> tuple[int, str] | None:
+        """See `Store.desired`."""
+        return await self._database.read(partial(registry.desired, pdu_id=pdu_id))
+
+    async def put_desired(self, pdu_id: str, version: int, settings: str, before: int) -> bool:
+        """See `Store.put_desired`."""
+        return await self._database.write(
+            lambda connection: registry.put_desired(connection, pdu_id, version, settings, before)
+        )
+
+    # -- commands
+
+    async def add_command(self, row: CommandRow) -> CommandRow:
+        """See `Store.add_command`."""
+        return await self._database.write(partial(commands.add_command, row=row))
+
+    async def settle_command(
+        self, command_id: str, status: CommandStatus, code: str, at_ms: int, detail: str
+    ) -> None:
+        """See `Store.settle_command`."""
+        await self._database.write(
+            lambda connection: commands.settle_command(connection, command_id, status, code, at_ms, detail)
+        )
+
+    async def command(self, command_id: str) -> CommandRow | None:
+        """See `Store.command`."""
+        return await self._database.read(partial(commands.command, command_id=command_id))
+
+    async def commands(self, pdu_id: str | None, limit: int) -> list[CommandRow]:
+        """See `Store.commands`."""
+        return await self._database.read(partial(commands.commands, pdu_id=pdu_id, limit=limit))
+
+    # -- alarms
+
+    async def alarms(self, *, open_only: bool) -> list[AlarmRow]:
+        """See `Store.alarms`."""
+        return await self._database.read(partial(alarms.alarms, open_only=open_only))
+
+    async def put_alarm(self, alarm: AlarmRow) -> AlarmRow:
+        """See `Store.put_alarm`."""
+        return await self._database.write(partial(alarms.put_alarm, alarm=alarm))
+
+    # -- people
+
+    async def user(self, name: str) -> UserRow | None:
+        """See `Store.user`."""
+        return await self._database.read(partial(accounts.user, name=name))
+
+    async def put_user(self, user: UserRow) -> None:
+        """See `Store.put_user`."""
+        await self._database.write(partial(accounts.put_user, person=user))
+
+    async def put_session(self, session: SessionRow) -> None:
+        """See `Store.put_session`."""
+        await self._database.write(partial(accounts.put_session, login=session))
+
+    async def session(self, token_sha256: str) -> SessionRow | None:
+        """See `Store.session`."""
+        return await self._database.read(partial(accounts.session, token_sha256=token_sha256))
+
+    async def delete_session(self, token_sha256: str) -> None:
+        """See `Store.delete_session`."""
+        await self._database.write(partial(accounts.delete_session, token_sha256=token_sha256))
+
+
+async def _beat(connection: AsyncConnection) -> None:
+    """Write for real: a full disk or a read-only server shows only then."""
+    await write_rows(connection, add_up, heartbeat, [(1, 1)])
