@@ -1,0 +1,143 @@
+"""A PDU as values: what one cycle takes in, what it keeps and what comes out. `cycle.py` decides over them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loadcenter.domain.commands import CommandStatus, Order, ResultCode
+from loadcenter.domain.events import Detail, Event
+from loadcenter.domain.journal import Journal
+from loadcenter.domain.memory import PduMemory
+from loadcenter.domain.outlet import OutletState
+from loadcenter.domain.qualification import SourceInput
+from loadcenter.domain.sequencing import Sequence
+from loadcenter.domain.settings import PduConfig
+from loadcenter.domain.topology import Source
+from loadcenter.domain.transfer import TransferState
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOrder:
+    """An order with the key under which its results are returned."""
+
+    key: str
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class PduInputs:
+    """Everything that one cycle looks at, frozen.
+
+    Attributes:
+        main: what is measured of that source.
+        backup: likewise.
+        currents_ma: true RMS current of outlet 1, 2, ...
+        live: the bus-live input, behind changeover and isolator.
+        phase_mdeg: angle from main to backup, None while one of them is dead.
+        orders: what people have asked since the cycle before.
+    """
+
+    main: SourceInput
+    backup: SourceInput
+    currents_ma: tuple[int, ...]
+    live: bool
+    phase_mdeg: int | None = None
+    orders: tuple[GivenOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drives:
+    """How the relays are driven: changeover, bus isolator, and outlet 1, 2, ..."""
+
+    changeover: Source
+    isolator_closed: bool
+    outlets: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
+    """Where an order has got to: accepted, or one of its ends."""
+
+    key: str
+    status: CommandStatus
+    code: ResultCode
+    numbers: Mapping[str, Detail] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What one cycle decides.
+
+    Attributes:
+        drives: relay drives.
+        events: what has happened; `because` counts in the list of all events of this run.
+        first: position of `events[0]` in that list.
+        results: of orders.
+    """
+
+    drives: Drives
+    events: tuple[Event, ...]
+    first: int
+    results: tuple[OrderResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """An order that was taken and whose effect is not seen yet."""
+
+    key: str
+    order: Order
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """What is remembered of the bus behind the isolator.
+
+    Attributes:
+        dead_since_ms: since when it carries no voltage, None while it does.
+        outage: position of the event that told the outage, None while there is none.
+    """
+
+    dead_since_ms: int | None
+    outage: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PduState:
+    """All that a PDU keeps from cycle to cycle. `memory` is the part that survives a loss of supply."""
+
+    outlets: tuple[OutletState, ...]
+    transfer: TransferState
+    bus: Bus
+    drives: Drives
+    sequence: Sequence = field(default_factory=Sequence)
+    awaiting: tuple[Awaiting, ...] = ()
+    emitted: int = 0
+    at_rest: bool = False
+
+    @property
+    def memory(self) -> PduMemory:
+        """What must be written to non-volatile memory."""
+        return PduMemory(tuple(outlet.memory for outlet in self.outlets))
+
+
+class Draft:
+    """The state of a PDU while one cycle works on it."""
+
+    def __init__(self, state: PduState, inputs: PduInputs, config: PduConfig, now_ms: int) -> None:
+        self.inputs = inputs
+        self.config = config
+        self.now_ms = now_ms
+        self.journal = Journal(state.emitted)
+        self.results: list[OrderResult] = []
+        self.outlets = list(state.outlets)
+        self.transfer = state.transfer
+        self.bus = state.bus
+        self.sequence = state.sequence
+        self.awaiting = list(state.awaiting)
+
+    def answer(
+        self, key: str, status: CommandStatus, code: ResultCode, numbers: Mapping[str, Detail] | None = None
+    ) -> None:
+        """Note the result of an order."""
+        self.results.append(OrderResult(key, status, code, numbers or {}))

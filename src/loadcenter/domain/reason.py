@@ -1,0 +1,82 @@
+"""Why an outlet is on or off, in one sentence with the numbers; the same words in page, API and log."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from loadcenter.domain.events import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class OutletView:
+    """What is known of an outlet where the sentence is shown.
+
+    Attributes:
+        on: whether the relay is commanded on; None is unknown.
+        cause: why.
+        by: who asked for it, empty when nobody did.
+        trip: name of the latched trip.
+        locked: whether it is locked in its state.
+        live: whether the bus carries voltage; None is unknown.
+        trip_ma: current at which it tripped, where known.
+        limit_ma: limit that was exceeded, where known.
+        limit_ms: time of that limit, where known.
+    """
+
+    on: bool | None
+    cause: Cause | None
+    by: str = ""
+    trip: str | None = None
+    locked: bool = False
+    live: bool | None = None
+    trip_ma: int | None = None
+    limit_ma: int | None = None
+    limit_ms: int | None = None
+
+
+def why(view: OutletView) -> str:
+    """Return the sentence; what is unknown is said to be so."""
+    if view.on is None or view.cause is None:
+        return "Unknown: the PDU has not reported this outlet yet."
+    if view.trip is not None:
+        return _tripped(view)
+    if view.on:
+        dead = " No source feeds it now." if view.live is False else ""
+        return f"On: {_cause(view.cause, view.by, on=True)}.{dead}"
+    if view.cause in (Cause.PERSON_ON, Cause.RESTORE, Cause.SCHEDULE) and view.live is False:
+        return "Off: no source feeds the PDU. It closes by itself when one returns."
+    if view.cause is Cause.PERSON_ON:
+        return f"Off for a moment: it closes by itself, {_cause(view.cause, view.by, on=True)}."
+    return f"Off: {_cause(view.cause, view.by, on=False)}."
+
+
+def _tripped(view: OutletView) -> str:
+    after = "Reset the trip to switch it on."
+    if view.trip_ma is None or view.limit_ma is None:
+        return f"Off: tripped by {view.trip}. {after}"
+    lasting = "" if view.limit_ms is None else f" for {view.limit_ms / 1000:.1f} s"
+    return (
+        f"Off: tripped at {view.trip_ma / 1000:.1f} A, limit {view.limit_ma / 1000:.1f} A{lasting}. {after}"
+    )
+
+
+def _cause(cause: Cause, by: str, *, on: bool) -> str:
+    who = f"by {by}" if by else "by a person"
+    match cause:
+        case Cause.PROTECTION:
+            return "opened by protection"
+        case Cause.LOCK:
+            return "locked; unlock it to switch it"
+        case Cause.PERSON_OFF:
+            return f"switched off {who}"
+        case Cause.SHED:
+            return "shed to keep a source within its budget"
+        case Cause.PERSON_ON:
+            return f"switched on {who}"
+        case Cause.SCHEDULE:
+            return f"switched {'on' if on else 'off'} by a schedule"
+        case Cause.RESTORE:
+            return "set by the power-restore policy at start-up"
+        case Cause.SOURCE_LOST | Cause.OVERVOLTAGE | Cause.RETRANSFER | Cause.MANUAL | Cause.START_UP:
+            return f"after a transfer ({cause})"
+        case _:
+            assert_never(cause)

@@ -1,0 +1,231 @@
+"""The settings that a PDU runs: defaults, ranges, and the one check that device and control center share.
+
+The rows of `SETTINGS` are those of `spec/points.toml` with access `rw`; a test holds them equal.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from loadcenter.domain.topology import Source
+
+
+class PowerOn(StrEnum):
+    """What an outlet does when the PDU comes up; a latched trip stays open under each."""
+
+    LAST_STATE = "last_state"
+    ALWAYS_ON = "always_on"
+    ALWAYS_OFF = "always_off"
+
+
+class Per(StrEnum):
+    """What a setting belongs to."""
+
+    PDU = "pdu"
+    OUTLET = "outlet"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One settable value.
+
+    Attributes:
+        name: as on the wire, with its unit.
+        per: the PDU or each outlet.
+        default: in wire units.
+        low: lowest valid number; None for a choice.
+        high: highest valid number; None for a choice.
+        choices: the valid words; empty for a number.
+    """
+
+    name: str
+    per: Per
+    default: int | bool | str
+    low: int | None = None
+    high: int | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """The range in words, for a message."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        return "true or false" if isinstance(self.default, bool) else f"{self.low} to {self.high}"
+
+    def accepts(self, value: object) -> bool:
+        """Return whether `value` has the right type and lies in the range."""
+        if self.choices:
+            return isinstance(value, str) and value in self.choices
+        if isinstance(self.default, bool):
+            return isinstance(value, bool)
+        if not isinstance(value, int) or isinstance(value, bool):
+            return False
+        return self.low is not None and self.high is not None and self.low <= value <= self.high
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("preferred", Per.PDU, "main", choices=tuple(Source)),
+    Setting("auto_retransfer", Per.PDU, default=True, low=0, high=1),
+    Setting("retransfer_delay_s", Per.PDU, 30, 0, 3600),
+    Setting("max_transfers_per_hour", Per.PDU, 6, 1, 60),
+    Setting("sequence_ms", Per.PDU, 250, 0, 60_000),
+    Setting("limit_ma", Per.OUTLET, 4000, 100, 10_000),
+    Setting("limit_ms", Per.OUTLET, 2000, 20, 60_000),
+    Setting("power_on", Per.OUTLET, "last_state", choices=tuple(PowerOn)),
+)
+
+_BY_NAME: Mapping[Per, Mapping[str, Setting]] = {
+    per: {setting.name: setting for setting in SETTINGS if setting.per is per} for per in Per
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OutletConfig:
+    """Settings of one outlet.
+
+    Attributes:
+        limit_ma: definite-time overcurrent limit, 100 to 10,000 mA.
+        limit_ms: time over the limit before the trip, 20 to 60,000 ms.
+        power_on: what the outlet does when the PDU comes up.
+    """
+
+    limit_ma: int = 4000
+    limit_ms: int = 2000
+    power_on: PowerOn = PowerOn.LAST_STATE
+
+
+@dataclass(frozen=True, slots=True)
+class PduConfig:
+    """What a PDU runs with.
+
+    Attributes:
+        outlets: settings of outlet 1, 2, ...
+        preferred: the source that is returned to when both are good.
+        auto_retransfer: whether that return happens by itself.
+        retransfer_delay_s: time the preferred source must be good before it, 0 to 3,600 s.
+        max_transfers_per_hour: returns and manual transfers allowed in an hour, 1 to 60.
+        sequence_ms: delay between outlets that close one after the other, 0 to 60,000 ms.
+        version: of the desired settings in force; 0 is the factory's.
+        nominal_mv: nominal RMS voltage (230 or 120 V); set at the factory, not from a page.
+        nominal_mhz: nominal frequency (50 or 60 Hz); likewise.
+    """
+
+    outlets: tuple[OutletConfig, ...] = field(default=(OutletConfig(),) * 4)
+    preferred: Source = Source.MAIN
+    auto_retransfer: bool = True
+    retransfer_delay_s: int = 30
+    max_transfers_per_hour: int = 6
+    sequence_ms: int = 250
+    version: int = 0
+    nominal_mv: int = 230_000
+    nominal_mhz: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsError:
+    """Why settings are refused as a whole: which value, and what would be accepted.
+
+    Attributes:
+        setting: name of the value.
+        value: what was given.
+        allowed: the range in words.
+        outlet: which outlet's value it is, None for one of the PDU.
+    """
+
+    setting: str
+    value: object
+    allowed: str
+    outlet: int | None = None
+
+    @property
+    def message(self) -> str:
+        """One sentence that says what to correct."""
+        where = "" if self.outlet is None else f" of outlet {self.outlet}"
+        return f"{self.setting}{where} is {self.value!r}: it must be {self.allowed}"
+
+
+def apply_settings(
+    config: PduConfig, desired: Mapping[str, object], *, strict: bool = False
+) -> PduConfig | SettingsError:
+    """Return the configuration that `desired` describes, or why none of it is taken (MQTT-50).
+
+    What `desired` leaves out has its default, so that a version says everything. The caller decides whether the
+    version is new.
+
+    Args:
+        config: what runs now; tells how many outlets there are and the nominal supply.
+        desired: `{version, pdu: {...}, out: [{n, ...}]}`.
+        strict: refuse unknown names, as a page must; a device ignores them (MQTT-2).
+    """
+    version = desired.get("version", config.version)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 0:
+        return SettingsError("version", version, "0 or more")
+    group = desired.get("pdu", {})
+    if not isinstance(group, Mapping):
+        return SettingsError("pdu", group, "an object of settings")
+    values = _checked(Per.PDU, group, None, strict=strict)
+    if isinstance(values, SettingsError):
+        return values
+    outlets = _outlets(len(config.outlets), desired.get("out", []), strict=strict)
+    if isinstance(outlets, SettingsError):
+        return outlets
+    return PduConfig(
+        outlets,
+        Source(str(values["preferred"])),
+        bool(values["auto_retransfer"]),
+        int(values["retransfer_delay_s"]),
+        int(values["max_transfers_per_hour"]),
+        int(values["sequence_ms"]),
+        version,
+        config.nominal_mv,
+        config.nominal_mhz,
+    )
+
+
+def desired_settings(config: PduConfig) -> dict[str, object]:
+    """Return `config` in the form of `down/desired`, without `v`; `apply_settings` gives it back."""
+    return {
+        "version": config.version,
+        "pdu": {name: getattr(config, name) for name in _BY_NAME[Per.PDU]},
+        "out": [
+            {"n": number, **{name: getattr(outlet, name) for name in _BY_NAME[Per.OUTLET]}}
+            for number, outlet in enumerate(config.outlets, 1)
+        ],
+    }
+
+
+def _outlets(count: int, groups: object, *, strict: bool) -> tuple[OutletConfig, ...] | SettingsError:
+    if not isinstance(groups, Sequence) or isinstance(groups, str):
+        return SettingsError("out", groups, "a list of outlets")
+    outlets = [OutletConfig()] * count
+    for group in groups:
+        if not isinstance(group, Mapping):
+            return SettingsError("out", group, "an object of settings with n")
+        number = group.get("n")
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= count:
+            return SettingsError("n", number, f"1 to {count}")
+        values = _checked(Per.OUTLET, group, number, strict=strict)
+        if isinstance(values, SettingsError):
+            return values
+        outlets[number - 1] = OutletConfig(
+            int(values["limit_ma"]), int(values["limit_ms"]), PowerOn(str(values["power_on"]))
+        )
+    return tuple(outlets)
+
+
+def _checked(
+    per: Per, group: Mapping[str, object], outlet: int | None, *, strict: bool
+) -> dict[str, int | str] | SettingsError:
+    """Return every setting of `per` by name: those of `group`, and the defaults of the others."""
+    values = {name: setting.default for name, setting in _BY_NAME[per].items()}
+    for name, value in group.items():
+        setting = _BY_NAME[per].get(name)
+        if setting is None:
+            if strict and name != "n":
+                return SettingsError(name, value, "one of " + ", ".join(_BY_NAME[per]), outlet)
+        elif not setting.accepts(value):
+            return SettingsError(name, value, setting.allowed, outlet)
+        else:
+            assert isinstance(value, int | str)
+            values[name] = value
+    return values

@@ -1,0 +1,75 @@
+"""What the transfer switch may do, as a table: the diagram in docs/control.md is drawn from it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """What the transfer switch is doing."""
+
+    ISOLATED = "isolated"
+    CLOSED = "closed"
+    SWINGING = "swinging"
+    OPENING = "opening"
+    MOVING = "moving"
+    CLOSING = "closing"
+
+
+class Trigger(StrEnum):
+    """What makes it do something else."""
+
+    CONNECT = "connect"
+    LEAVE = "leave"
+    PLAN = "plan"
+    ISOLATE = "isolate"
+    RETARGET = "retarget"
+    ELAPSED = "elapsed"
+
+
+class Effect(StrEnum):
+    """What is done on the way, beside the isolator, which follows from the mode."""
+
+    NONE = "none"
+    MOVE = "move"
+    SETTLE = "settle"
+
+
+TABLE: Mapping[tuple[Mode, Trigger], tuple[Mode, Effect]] = {
+    (Mode.ISOLATED, Trigger.CONNECT): (Mode.MOVING, Effect.MOVE),
+    (Mode.CLOSED, Trigger.LEAVE): (Mode.SWINGING, Effect.MOVE),
+    (Mode.CLOSED, Trigger.PLAN): (Mode.OPENING, Effect.NONE),
+    (Mode.CLOSED, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
+    (Mode.SWINGING, Trigger.ELAPSED): (Mode.CLOSED, Effect.SETTLE),
+    (Mode.SWINGING, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
+    (Mode.OPENING, Trigger.ELAPSED): (Mode.MOVING, Effect.MOVE),
+    (Mode.OPENING, Trigger.RETARGET): (Mode.OPENING, Effect.NONE),
+    (Mode.OPENING, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
+    (Mode.MOVING, Trigger.ELAPSED): (Mode.CLOSING, Effect.NONE),
+    (Mode.MOVING, Trigger.RETARGET): (Mode.MOVING, Effect.MOVE),
+    (Mode.MOVING, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
+    (Mode.CLOSING, Trigger.ELAPSED): (Mode.CLOSED, Effect.SETTLE),
+    (Mode.CLOSING, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
+}
+"""(mode, trigger) -> (next mode, effect). What is not in the table is refused."""
+
+ISOLATOR_CLOSED: frozenset[Mode] = frozenset({Mode.CLOSED, Mode.SWINGING, Mode.CLOSING})
+"""Modes in which the bus isolator is driven closed."""
+
+LASTS_MS: Mapping[Mode, int] = {Mode.OPENING: 20, Mode.MOVING: 13, Mode.SWINGING: 13, Mode.CLOSING: 13}
+"""How long a mode lasts: release 10 ms and a half cycle; operate 10 ms and bounce 3 ms (behaviour.md, section 2)."""
+
+
+class IllegalTriggerError(ValueError):
+    """A trigger that the table does not have in this mode; nothing was changed."""
+
+
+def advance(mode: Mode, trigger: Trigger) -> tuple[Mode, Effect]:
+    """Return the row of the table.
+
+    Raises:
+        IllegalTriggerError: the table has no such row.
+    """
+    row = TABLE.get((mode, trigger))
+    if row is None:
+        raise IllegalTriggerError(f"'{trigger}' does nothing while the transfer switch is {mode}")
+    return row
