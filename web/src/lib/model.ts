@@ -1,0 +1,189 @@
+/** What the server says, as in docs/api.md. `null` is unknown, never 0; times are UTC milliseconds. */
+
+export type SourceName = 'main' | 'backup';
+export type Grade = 'good' | 'usable' | 'bad';
+export type Severity = 'info' | 'warning' | 'critical';
+
+export interface Session {
+  user: string;
+  expires_ms: number;
+  demo?: boolean;
+  version?: string;
+}
+
+export interface Source {
+  source: SourceName;
+  grade: Grade | null;
+  voltage_v: number | null;
+  frequency_hz: number | null;
+}
+
+export interface PendingCommand {
+  id: string;
+  do: string;
+  on: boolean | null;
+}
+
+export interface Outlet {
+  n: number;
+  name: string;
+  on: boolean | null;
+  cause: string | null;
+  why: string;
+  trip: string | null;
+  locked: boolean | null;
+  critical: boolean;
+  voltage_v: number | null;
+  current_a: number | null;
+  power_w: number | null;
+  power_factor: number | null;
+  energy_kwh: number | null;
+  today_kwh: number | null;
+  limit_a: number | null;
+  pending: PendingCommand | null;
+}
+
+export interface Pdu {
+  id: string;
+  name: string;
+  online: boolean;
+  boot: number | null;
+  firmware: string | null;
+  model: string | null;
+  as_of_ms: number | null;
+  age_ms: number | null;
+  quality: 'good' | 'stale' | 'unknown';
+  nominal_v: number | null;
+  nominal_hz: number | null;
+  active: SourceName | null;
+  preferred: SourceName;
+  live: boolean | null;
+  isolator: 'open' | 'closed' | null;
+  sources: Source[];
+  power_w: number | null;
+  current_a: number | null;
+  rating_a: number | null;
+  outlets: Outlet[];
+  settings_version: number | null;
+  desired_version: number | null;
+  lockout: boolean;
+  alarms: number;
+}
+
+export type CommandStatus = 'pending' | 'accepted' | 'confirmed' | 'rejected' | 'expired' | 'unknown';
+
+export interface Command {
+  id: string;
+  pdu_id: string;
+  do: string;
+  outlet: number | null;
+  on: boolean | null;
+  source: SourceName | null;
+  off_s: number | null;
+  by: string;
+  status: CommandStatus;
+  code: string;
+  message: string;
+  created_ms: number;
+  settled_ms: number | null;
+  expires_at_ms: number | null;
+}
+
+export interface PduEvent {
+  id: number;
+  pdu_id: string;
+  ts_ms: number;
+  code: string;
+  title: string;
+  severity: Severity;
+  outlet: number | null;
+  source: SourceName | null;
+  cause: string | null;
+  text: string;
+  remedy: string;
+  because: number | null;
+  boot: number;
+  seq: number;
+  data: Record<string, unknown>;
+}
+
+export interface Alarm {
+  id: number;
+  pdu_id: string;
+  kind: string;
+  title: string;
+  text: string;
+  severity: Severity;
+  outlet: number | null;
+  source: SourceName | null;
+  first_ms: number;
+  last_ms: number;
+  count: number;
+  cleared_ms: number | null;
+  acknowledged_ms: number | null;
+  acknowledged_by: string;
+  note: string;
+}
+
+export interface ServerState {
+  database: 'ok' | 'away';
+  broker: 'ok' | 'away';
+}
+
+export interface Band {
+  min: (number | null)[];
+  avg: (number | null)[];
+  max: (number | null)[];
+}
+
+export interface Series {
+  channel: string;
+  name: string;
+  t_ms: number[];
+  power_w?: Band;
+  voltage_v?: Band;
+  frequency_hz?: Band;
+  current_a?: Pick<Band, 'avg' | 'max'>;
+  energy_kwh?: (number | null)[];
+  in_gap_kwh?: (number | null)[];
+  total_kwh?: number | null;
+}
+
+export interface History {
+  tier: 'raw' | '1m' | '15m' | '1h' | '1d';
+  bucket_ms: number;
+  since_ms: number;
+  until_ms: number;
+  series: Series[];
+  events: PduEvent[];
+}
+
+export interface Disturbance {
+  id: string;
+  label: string;
+  hint: string;
+  needs_outlet: boolean;
+  lasts: boolean;
+}
+
+export interface Disturbances {
+  items: Disturbance[];
+  active: Record<string, Record<string, number | null>>;
+}
+
+export type LiveMessage =
+  | {
+      type: 'snapshot';
+      pdus: Pdu[];
+      alarms: Alarm[];
+      last_event_id: number | null;
+      server_ms: number;
+      server: ServerState;
+    }
+  | { type: 'pdu'; pdu: Pdu }
+  | { type: 'event'; event: PduEvent }
+  | { type: 'alarm'; alarm: Alarm }
+  | { type: 'command'; command: Command }
+  | { type: 'server'; server: ServerState }
+  | { type: 'ping'; server_ms: number }
+  | { type: 'dropped'; count: number };

@@ -1,0 +1,85 @@
+import { SvelteMap } from 'svelte/reactivity';
+import * as api from './api';
+import { i18n } from './i18n/i18n.svelte';
+import { live } from './live/live.svelte';
+import { isFinal } from './live/state';
+import type { Command, Outlet, Pdu } from './model';
+import { toasts } from './toasts.svelte';
+
+/** If the live connection brings no answer by then, the command is asked for. */
+const ASK_AFTER_MS = 6_000;
+
+/** Commands given from this page: each ends in one line that says how it went. */
+class Orders {
+  /** What is under way, by request; the value is the target: `PDU/outlet` or `PDU`. */
+  #underWay = new SvelteMap<symbol, string>();
+
+  /** Whether something asked for here is still without an end. */
+  busy(pdu: Pdu, outlet?: Outlet): boolean {
+    const key = target(pdu, outlet);
+    return [...this.#underWay.values()].includes(key);
+  }
+
+  async outlet(pdu: Pdu, outlet: Outlet, order: api.OutletOrder): Promise<void> {
+    const what = i18n.t.result.on(outlet.name, orderName(order.do));
+    await this.#follow(target(pdu, outlet), what, () => api.orderOutlet(pdu.id, outlet.n, order));
+  }
+
+  async pdu(pdu: Pdu, order: api.PduOrder): Promise<void> {
+    const what = i18n.t.result.on(pdu.name, orderName(order.do));
+    await this.#follow(target(pdu), what, () => api.orderPdu(pdu.id, order));
+  }
+
+  async #follow(key: string, what: string, send: () => Promise<Command>): Promise<void> {
+    const token = Symbol(key);
+    this.#underWay.set(token, key);
+    try {
+      report(await settled(await send()), what);
+    } catch (error) {
+      toasts.show('refused', i18n.t.result.failed(what, reason(error)));
+    } finally {
+      this.#underWay.delete(token);
+    }
+  }
+}
+
+/** Resolves when the command has ended, as told by the live connection or else by asking. */
+async function settled(command: Command): Promise<Command> {
+  live.takeCommand(command);
+  let latest = live.commands.get(command.id) ?? command;
+  while (!isFinal(latest.status)) {
+    latest = (await live.nextCommand(command.id, ASK_AFTER_MS)) ?? (await api.command(command.id));
+    live.takeCommand(latest);
+  }
+  return latest;
+}
+
+function report({ status, code, message }: Command, what: string): void {
+  const say = i18n.t.result;
+  if (status === 'confirmed') toasts.show('done', say.confirmed(what));
+  else if (status === 'expired') toasts.show('refused', say.expired(what));
+  else if (status === 'unknown') toasts.show('refused', say.unknown(what));
+  else toasts.show('refused', say.rejected(what, codeText(code, message)));
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof api.ApiError)) return String(error);
+  if (error.code === 'unreachable') return i18n.t.unreachable;
+  return codeText(error.code, error.message);
+}
+
+/** The server's own sentence where it fits the language, else the catalog's. */
+function codeText(code: string, message: string): string {
+  const known = i18n.t.resultCodes[code];
+  return i18n.language === 'en' ? message || known || code : (known ?? (message || code));
+}
+
+function orderName(name: string): string {
+  return i18n.t.orders[name] ?? name;
+}
+
+function target(pdu: Pdu, outlet?: Outlet): string {
+  return outlet ? `${pdu.id}/${outlet.n}` : pdu.id;
+}
+
+export const orders = new Orders();
