@@ -138,8 +138,8 @@ class Accounts:
         await self._store.delete_session(_digest(token))
 
     def _brake(self, peer: str) -> None:
-        failures = self._failures.get(peer, ())
-        if len(failures) == ATTEMPTS_PER_MINUTE:
+        failures = self._failures.get(peer)
+        if failures is not None and len(failures) == ATTEMPTS_PER_MINUTE:
             wait_ms = failures[0] + _MINUTE_MS - self._clock.monotonic_ms()
             if wait_ms > 0:
                 raise TooManyAttemptsError(wait_ms // 1000 + 1)

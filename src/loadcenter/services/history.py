@@ -23,6 +23,8 @@ GAP_MS = 60_000
 RANGE_MAX_MS = 50 * 366 * 86_400_000
 ROLLUP_INTERVAL_MS = 5_000
 _DIRTY_AT_ONCE = 500
+_PERIOD_MS = 1000
+"""Raw rows do not keep their period; a chart does not show what they cover."""
 
 
 class RangeError(ValueError):
@@ -169,7 +171,9 @@ class History:
         rows: Iterable[tuple[int, OutletRollup]]
         if resolution.tier is None:
             raw = await self._store.raw_outlets(pdu_id, outlet, since_ms, until_ms)
-            rows = ((row.ts_ms, outlet_rollup(row.reading, row.ts_ms, row.samples, 1000)) for row in raw)
+            rows = (
+                (row.ts_ms, outlet_rollup(row.reading, row.ts_ms, row.samples, _PERIOD_MS)) for row in raw
+            )
         else:
             rows = await self._store.outlet_rollups(resolution.tier, pdu_id, outlet, since_ms, until_ms)
         buckets = regroup(rows, resolution.bucket_ms)
@@ -182,7 +186,7 @@ class History:
         rows: Iterable[tuple[int, SourceRollup]]
         if resolution.tier is None:
             raw = await self._store.raw_sources(pdu_id, source, since_ms, until_ms)
-            rows = ((row.ts_ms, source_rollup(row.reading, row.samples, 1000)) for row in raw)
+            rows = ((row.ts_ms, source_rollup(row.reading, row.samples, _PERIOD_MS)) for row in raw)
         else:
             rows = await self._store.source_rollups(resolution.tier, pdu_id, source, since_ms, until_ms)
         return SourceSeries(source, regroup(rows, resolution.bucket_ms))

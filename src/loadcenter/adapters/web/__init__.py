@@ -1,0 +1,1 @@
+"""REST, live WebSocket and the built view, for browsers and programs."""

@@ -1,0 +1,180 @@
+"""The HTTP application: every route, guarded, with the live WebSocket and the view."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import PlainTextResponse
+
+from loadcenter.adapters.web import problems
+from loadcenter.adapters.web.gate import SecurityHeaders, same_origin, visitor_of
+from loadcenter.adapters.web.live import Hub
+from loadcenter.adapters.web.models import ReadyOut
+from loadcenter.adapters.web.problems import not_found
+from loadcenter.adapters.web.routes_commands import command_routes
+from loadcenter.adapters.web.routes_demo import demo_routes
+from loadcenter.adapters.web.routes_devices import device_routes
+from loadcenter.adapters.web.routes_pdus import pdu_routes
+from loadcenter.adapters.web.routes_records import record_routes
+from loadcenter.adapters.web.routes_session import session_routes
+from loadcenter.adapters.web.shapes import Shapes, events
+from loadcenter.adapters.web.static_files import View
+from loadcenter.services.accounts import Accounts
+from loadcenter.services.history import History
+from loadcenter.services.ports import EventFilter, Plant, Store, StoreUnavailableError
+from loadcenter.services.registry import Registry
+from loadcenter.services.tuning import Tuning
+
+BASE = "/api/v1"
+_RESUME_MAX = 500
+_POLICY_VIOLATION = 1008
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the application serves.
+
+    Attributes:
+        plant: the simulated plant of a demo; None under `serve`, and then its routes do not exist.
+        checks: returns, by name, what keeps broker or database from use; "" where all is well.
+        metrics: returns the text of `/metrics`.
+    """
+
+    shapes: Shapes
+    hub: Hub
+    accounts: Accounts
+    store: Store
+    history: History
+    registry: Registry
+    tuning: Tuning
+    checks: Callable[[], dict[str, str]]
+    metrics: Callable[[], str]
+    version: str
+    plant: Plant | None = None
+
+
+def make_app(served: Served) -> FastAPI:
+    """Return the application."""
+    app = FastAPI(
+        title="Loadcenter",
+        version=served.version,
+        openapi_url=f"{BASE}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(served.hub),
+    )
+    app.state.accounts = served.accounts
+    problems.install(app)
+    app.add_middleware(SecurityHeaders)
+    api = APIRouter(prefix=BASE)
+    api.include_router(session_routes(served.accounts, demo=served.plant is not None, version=served.version))
+    api.include_router(pdu_routes(served.shapes, served.registry, served.tuning))
+    api.include_router(command_routes(served.shapes))
+    api.include_router(record_routes(served.shapes, served.store, served.history))
+    api.include_router(device_routes(served.registry, served.store))
+    if served.plant is not None:
+        api.include_router(demo_routes(served.plant, served.shapes.fleet))
+    app.include_router(api)
+    _add_health(app, served)
+    _add_live(app, served)
+    _add_view(app)
+    return app
+
+
+def _lifespan(hub: Hub) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def run_hub(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        tasks = [
+            asyncio.create_task(hub.run(), name="live"),
+            asyncio.create_task(hub.run_pings(), name="ping"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    return run_hub
+
+
+def _add_health(app: FastAPI, served: Served) -> None:
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> dict[str, str]:
+        """Answer while the process runs."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"], responses={503: {"model": ReadyOut}})
+    async def readyz(response: Response) -> ReadyOut:
+        """Tell whether broker and database can be used, and if not, what to do."""
+        checks = served.checks()
+        ready = not any(checks.values())
+        response.status_code = 200 if ready else 503
+        return ReadyOut(ready=ready, checks={name: why or "ok" for name, why in checks.items()})
+
+    @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Tell how the server itself is doing, as OpenMetrics; it holds no readings of any PDU."""
+        return Response(
+            served.metrics(), media_type="application/openmetrics-text; version=1.0.0; charset=utf-8"
+        )
+
+
+def _add_live(app: FastAPI, served: Served) -> None:
+    @app.websocket(f"{BASE}/live")
+    async def live(socket: WebSocket, after_event: int | None = None) -> None:
+        """Send a snapshot, then what changes (docs/api.md)."""
+        if not same_origin(socket.headers) or await _known(socket, served.accounts) is None:
+            await socket.close(_POLICY_VIOLATION)
+            return
+        await socket.accept()
+        async with served.hub.join() as client, asyncio.TaskGroup() as tasks:
+            await socket.send_text(served.hub.snapshot())
+            if after_event is not None:
+                await _resume(socket, served.store, after_event)
+
+            async def listen() -> None:
+                while (await socket.receive())["type"] != "websocket.disconnect":
+                    pass  # a page has nothing to say here
+                sender.cancel()
+
+            async def send() -> None:
+                with contextlib.suppress(WebSocketDisconnect):
+                    while True:
+                        text, dropped = await client.get()
+                        if dropped:
+                            await socket.send_text(f'{{"type":"dropped","count":{dropped}}}')
+                            text = served.hub.snapshot()
+                        await socket.send_text(text)
+
+            sender = tasks.create_task(send())
+            tasks.create_task(listen())
+
+
+async def _known(socket: WebSocket, accounts: Accounts) -> object | None:
+    try:
+        return await visitor_of(socket, accounts)
+    except StoreUnavailableError:
+        return None  # the page asks again, and GET /session tells it why
+
+
+async def _resume(socket: WebSocket, store: Store, after_event: int) -> None:
+    try:
+        missed = await store.events(EventFilter(after_id=after_event, limit=_RESUME_MAX))
+    except StoreUnavailableError:
+        return  # the page says that history is paused; events come when the database is back
+    for one in events(missed):
+        await socket.send_text(f'{{"type":"event","event":{one.model_dump_json()}}}')
+
+
+def _add_view(app: FastAPI) -> None:
+    view = View()
+
+    @app.get("/{path:path}", include_in_schema=False)
+    async def serve_view(request: Request, path: str) -> Response:
+        if path.startswith("api/"):
+            raise not_found("no_such_route", f"there is no /{path}")
+        return view.answer(request)

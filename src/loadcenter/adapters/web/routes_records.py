@@ -1,0 +1,89 @@
+"""What has happened and what was measured: events, alarms, history."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from loadcenter.adapters.web import shapes as shape
+from loadcenter.adapters.web.gate import Known, require_visitor
+from loadcenter.adapters.web.models import AcknowledgeIn, AlarmOut, AlarmsOut, EventsOut, HistoryOut
+from loadcenter.adapters.web.problems import ProblemError
+from loadcenter.adapters.web.shapes import Shapes
+from loadcenter.domain.events import Severity
+from loadcenter.domain.topology import Source
+from loadcenter.services.history import POINTS_MAX, History
+from loadcenter.services.ports import EventFilter, Store
+
+EVENTS_ON_CHART = 500
+
+
+def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
+    """Return the routes under `/events`, `/alarms` and `/history`."""
+    router = APIRouter(tags=["records"], dependencies=[Depends(require_visitor)])
+
+    @router.get("/events")
+    async def list_events(
+        pdu: str | None = None,
+        outlet: int | None = None,
+        severity: Severity | None = None,
+        code: Annotated[list[str] | None, Query()] = None,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+        cursor: Annotated[int | None, Query(ge=1)] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> EventsOut:
+        """Return events, newest first."""
+        wanted = EventFilter(
+            pdu, outlet, severity, code or (), since_ms, until_ms, before_id=cursor, limit=limit + 1
+        )
+        found = await store.events(wanted)
+        page = found[:limit]
+        return EventsOut(items=shape.events(page), next=str(page[-1].id) if len(found) > limit else None)
+
+    @router.get("/alarms")
+    async def list_alarms(*, only_open: Annotated[bool, Query(alias="open")] = True) -> AlarmsOut:
+        """Return alarms, newest first."""
+        rows = shapes.alarming.open_alarms() if only_open else await store.alarms(open_only=False)
+        return AlarmsOut(items=[shape.alarm(row) for row in rows])
+
+    @router.post("/alarms/{alarm_id}/acknowledge")
+    async def acknowledge(alarm_id: int, body: AcknowledgeIn, visitor: Known) -> AlarmOut:
+        """Note that a person has seen an alarm."""
+        return shape.alarm(await shapes.alarming.acknowledge(alarm_id, visitor.user, body.note))
+
+    @router.get("/history")
+    async def read_history(
+        pdu: str,
+        since_ms: int,
+        until_ms: int,
+        outlets: str = "",
+        sources: str = "",
+        points: Annotated[int, Query(ge=1, le=POINTS_MAX)] = 600,
+    ) -> HistoryOut:
+        """Return the series of a range and what happened in it."""
+        labels = shapes.fleet.labels(pdu)
+        chart = await history.chart(pdu, _outlets(outlets), _sources(sources), since_ms, until_ms, points)
+        happened = await store.events(
+            EventFilter(pdu, since_ms=since_ms, until_ms=until_ms, limit=EVENTS_ON_CHART)
+        )
+        return shape.chart(chart, labels, happened)
+
+    return router
+
+
+def _outlets(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise ProblemError(
+            422, "bad_request", "Request not understood", "outlets: numbers with commas, as 1,2,3"
+        )
+    return [int(part) for part in parts]
+
+
+def _sources(text: str) -> list[Source]:
+    try:
+        return [Source(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise ProblemError(
+            422, "bad_request", "Request not understood", "sources: main, backup or main,backup"
+        ) from error

@@ -1,0 +1,262 @@
+"""From what the services know to the shapes of the API."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from loadcenter.adapters.web.models import (
+    AlarmOut,
+    Band,
+    CommandOut,
+    EventOut,
+    HistoryOut,
+    OutletOut,
+    PduOut,
+    PendingOut,
+    SeriesOut,
+    SourceOut,
+)
+from loadcenter.domain.alarms import TITLES, AlarmKind
+from loadcenter.domain.quantities import from_milli, kwh_from_mwh, power_factor
+from loadcenter.domain.readings import OutletReading, Quality
+from loadcenter.domain.reason import why
+from loadcenter.domain.rollups import Stat, Tier
+from loadcenter.domain.topology import Source
+from loadcenter.domain.twin import Twin
+from loadcenter.services.alarming import Alarming
+from loadcenter.services.dispatch import Dispatch
+from loadcenter.services.fleet import Fleet
+from loadcenter.services.history import Chart, OutletSeries, SourceSeries, Today
+from loadcenter.services.labels import Labels
+from loadcenter.services.news import News
+from loadcenter.services.ports import AlarmRow, Clock, CommandRow, StoredEvent
+from loadcenter.services.snapshots import outlet_view
+from loadcenter.services.wording import command_message, event_wording
+
+_TIER_NAMES: dict[Tier | None, Literal["raw", "1m", "15m", "1h", "1d"]] = {
+    None: "raw",
+    Tier.MINUTE: "1m",
+    Tier.QUARTER: "15m",
+    Tier.HOUR: "1h",
+    Tier.DAY: "1d",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Builds the answers of the API from the services."""
+
+    fleet: Fleet
+    alarming: Alarming
+    dispatch: Dispatch
+    today: Today
+    news: News
+    clock: Clock
+
+    def pdu(self, pdu_id: str) -> PduOut:
+        """Return a PDU as the API shows it.
+
+        Raises:
+            NoSuchPduError: none of that name is registered.
+        """
+        twin, labels, now_ms = self.fleet.twin(pdu_id), self.fleet.labels(pdu_id), self.clock.now_ms()
+        quality = twin.quality(now_ms)
+        state, identity = twin.state, twin.identity
+        outlets = [self._outlet(twin, labels, n) for n in range(1, (identity.outlets if identity else 0) + 1)]
+        as_of_ms = twin.as_of_ms
+        return PduOut(
+            id=pdu_id,
+            name=labels.name,
+            online=twin.online,
+            boot=identity.boot if identity else None,
+            firmware=identity.firmware if identity else None,
+            model=identity.model if identity else None,
+            as_of_ms=as_of_ms,
+            age_ms=None if as_of_ms is None else max(0, now_ms - as_of_ms),
+            quality="unknown" if quality is None else ("good" if quality is Quality.GOOD else "stale"),
+            nominal_v=from_milli(identity.nominal_voltage_mv) if identity else None,
+            nominal_hz=from_milli(identity.nominal_frequency_mhz) if identity else None,
+            active=twin.readings.active if twin.readings else (state.active if state else None),
+            preferred=state.preferred if state else None,
+            live=twin.readings.live if twin.readings else (state.live if state else None),
+            isolator=None if state is None else ("closed" if state.isolator_closed else "open"),
+            sources=[_source(twin, source) for source in Source] if identity else [],
+            power_w=_total([one.power_w for one in outlets]),
+            current_a=_total([one.current_a for one in outlets]),
+            rating_a=from_milli(identity.total_rating_ma) if identity else None,
+            outlets=outlets,
+            settings_version=state.settings_version if state else None,
+            desired_version=twin.desired_version,
+            lockout=state.lockout if state else False,
+            alarms=self.alarming.count(pdu_id),
+        )
+
+    def _outlet(self, twin: Twin, labels: Labels, n: int) -> OutletOut:
+        state, reading, label = twin.outlet_state(n), twin.outlet_reading(n), labels.outlet(n)
+        pending = self.dispatch.pending(twin.pdu_id, n)
+        energy_mwh = reading.energy_mwh if reading else None
+        return OutletOut(
+            n=n,
+            name=label.name,
+            on=state.on if state else None,
+            cause=state.cause.value if state else None,
+            why=why(outlet_view(twin, n, self.news.trip_numbers(twin.pdu_id, n))),
+            trip=state.trip if state else None,
+            locked=state.locked if state else None,
+            critical=label.critical,
+            voltage_v=from_milli(reading.voltage_mv) if reading else None,
+            current_a=from_milli(reading.current_ma) if reading else None,
+            power_w=from_milli(reading.power_mw) if reading else None,
+            power_factor=_power_factor(reading),
+            energy_kwh=kwh_from_mwh(energy_mwh),
+            today_kwh=kwh_from_mwh(self.today.energy_mwh(twin.pdu_id, n, energy_mwh)),
+            limit_a=from_milli(state.limit_ma) if state else None,
+            pending=None
+            if pending is None
+            else PendingOut(id=pending.id, do=pending.order.do, on=pending.order.on),
+        )
+
+    def command(self, row: CommandRow) -> CommandOut:
+        """Return a command as the API shows it."""
+        order = row.order
+        return CommandOut(
+            id=row.id,
+            pdu_id=row.pdu_id,
+            do=order.do.value,
+            outlet=order.outlet,
+            on=order.on,
+            source=order.source,
+            off_s=from_milli(order.off_ms),
+            by=order.by,
+            status=row.status.value,
+            code=row.code,
+            message=command_message(row),
+            created_ms=row.created_ms,
+            settled_ms=row.settled_ms,
+            expires_at_ms=self.dispatch.expires_at_ms(row),
+        )
+
+
+def _source(twin: Twin, source: Source) -> SourceOut:
+    reading = twin.source_reading(source)
+    return SourceOut(
+        source=source,
+        grade=twin.state.grades.get(source) if twin.state else None,
+        voltage_v=from_milli(reading.voltage_mv) if reading else None,
+        frequency_hz=from_milli(reading.frequency_mhz) if reading else None,
+    )
+
+
+def _power_factor(reading: OutletReading | None) -> float | None:
+    if reading is None:
+        return None
+    factor = power_factor(reading.power_mw, reading.voltage_mv, reading.current_ma)
+    return None if factor is None else round(factor, 3)
+
+
+def _total(values: list[float | None]) -> float | None:
+    """Return the sum, None if any part is unknown: a total with a hole in it would look like less load."""
+    if not values or any(value is None for value in values):
+        return None
+    return round(sum(value for value in values if value is not None), 3)
+
+
+def event(stored: StoredEvent, ids: dict[tuple[str, int, int], int]) -> EventOut:
+    """Return an event as the API shows it; `ids` maps (pdu, boot, seq) to id for its cause chain."""
+    words = event_wording(stored)
+    because = None
+    if stored.because_seq is not None:
+        because = ids.get((stored.pdu_id, stored.boot, stored.because_seq))
+    return EventOut(
+        id=stored.id,
+        pdu_id=stored.pdu_id,
+        ts_ms=stored.ts_ms,
+        code=str(stored.code),
+        title=words.title,
+        severity=stored.severity,
+        outlet=stored.outlet,
+        source=stored.source,
+        cause=stored.cause.value if stored.cause else None,
+        text=words.text,
+        remedy=words.remedy,
+        because=because,
+        boot=stored.boot,
+        seq=stored.seq,
+        data=dict(stored.data),
+    )
+
+
+def events(stored: list[StoredEvent]) -> list[EventOut]:
+    """Return events as the API shows them, with the causes that stand in the same list linked."""
+    ids = {(one.pdu_id, one.boot, one.seq): one.id for one in stored if one.boot}
+    return [event(one, ids) for one in stored]
+
+
+def alarm(row: AlarmRow) -> AlarmOut:
+    """Return an alarm as the API shows it."""
+    return AlarmOut(
+        id=row.id,
+        pdu_id=row.pdu_id,
+        kind=row.kind,
+        title=TITLES[AlarmKind(row.kind)],
+        text=row.detail,
+        severity=row.severity,
+        outlet=row.outlet,
+        source=row.source,
+        first_ms=row.first_ms,
+        last_ms=row.last_ms,
+        count=row.count,
+        cleared_ms=row.cleared_ms,
+        acknowledged_ms=row.acknowledged_ms,
+        acknowledged_by=row.acknowledged_by,
+        note=row.note,
+    )
+
+
+def chart(read: Chart, labels: Labels, happened: list[StoredEvent]) -> HistoryOut:
+    """Return a chart as the API shows it."""
+    return HistoryOut(
+        tier=_TIER_NAMES[read.resolution.tier],
+        bucket_ms=read.resolution.bucket_ms,
+        since_ms=read.since_ms,
+        until_ms=read.until_ms,
+        series=[
+            *(_outlet_series(one, labels) for one in read.outlets),
+            *(_source_series(one) for one in read.sources),
+        ],
+        events=events(happened),
+    )
+
+
+def _outlet_series(series: OutletSeries, labels: Labels) -> SeriesOut:
+    rollups = [rollup for _, rollup in series.buckets]
+    return SeriesOut(
+        channel=str(series.outlet),
+        name=labels.outlet(series.outlet).name,
+        t_ms=[start_ms for start_ms, _ in series.buckets],
+        power_w=_band([one.power for one in rollups]),
+        current_a=_band([one.current for one in rollups]),
+        voltage_v=_band([one.voltage for one in rollups]),
+        energy_kwh=[mwh / 1e6 for mwh in series.energy_mwh],
+        in_gap_kwh=[mwh / 1e6 for mwh in series.in_gap_mwh],
+        total_kwh=series.total_mwh / 1e6,
+    )
+
+
+def _source_series(series: SourceSeries) -> SeriesOut:
+    rollups = [rollup for _, rollup in series.buckets]
+    return SeriesOut(
+        channel=series.source.value,
+        name=series.source.value.upper(),
+        t_ms=[start_ms for start_ms, _ in series.buckets],
+        voltage_v=_band([one.voltage for one in rollups]),
+        frequency_hz=_band([one.frequency for one in rollups]),
+    )
+
+
+def _band(stats: list[Stat]) -> Band:
+    """Return the columns of one quantity in SI units (every wire unit of a rollup is a thousandth)."""
+    return Band(
+        min=[one.minimum / 1000 if one.count else None for one in stats],
+        avg=[None if one.mean is None else round(one.mean / 1000, 4) for one in stats],
+        max=[one.maximum / 1000 if one.count else None for one in stats],
+    )

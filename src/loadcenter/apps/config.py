@@ -1,0 +1,140 @@
+"""Configuration: one frozen dataclass, read from TOML and environment, every key with default, range and reason."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+DEFAULT_DATA = "~/.local/share/loadcenter"
+ENV_PREFIX = "LOADCENTER_"
+PORT_MAX = 65_535
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; the message names the key and says what to write."""
+
+
+def _key(default: Any, help_: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": help_, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """How a control center runs. Every key can be given in the TOML file or as `LOADCENTER_<KEY>`."""
+
+    host: str = _key("127.0.0.1", "address of the web server; 0.0.0.0 opens it to the network")
+    port: int = _key(8080, "TCP port of the web server, 1 to 65535; 0 takes a free one")
+    data: str = _key(DEFAULT_DATA, "folder for everything that is kept: database, broker store, tokens")
+    database: str = _key(
+        "",
+        "mysql://user:password@host:3306/name, or sqlite:///file; empty: SQLite in the data folder",
+        secret=True,
+    )
+    broker: str = _key(
+        "", "mqtts://user:password@host:8883 of an MQTT 3.1.1 broker; empty: the embedded one", secret=True
+    )
+    broker_ca: str = _key("", "file with the certificate authority of the broker; empty: the system's")
+    plain: bool = _key(default=False, help_="allow MQTT without encryption beyond this machine")
+    root: str = _key("loadcenter", "first part of every MQTT topic")
+    mqtt_host: str = _key("127.0.0.1", "address of the embedded broker; 0.0.0.0 lets devices reach it")
+    mqtt_port: int = _key(1883, "TCP port of the embedded broker, 1 to 65535; 0 takes a free one")
+    mqtt_certificate: str = _key("", "PEM file of the embedded broker's certificate chain, for TLS")
+    mqtt_key: str = _key("", "PEM file of the key to mqtt_certificate")
+    timezone: str = _key("UTC", "IANA time zone of the site; its midnights bound the days")
+    log_level: str = _key("info", "debug, info, warning or error")
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return Path(self.data).expanduser()
+
+    @property
+    def database_url(self) -> str:
+        """The database, by default a SQLite file in the data folder."""
+        return self.database or f"sqlite:///{self.folder / 'loadcenter.db'}"
+
+
+def load_config(path: Path | None, env: Mapping[str, str] | None = None, **given: Any) -> Config:
+    """Return the configuration: defaults, then the file, then the environment, then `given` (None is not given).
+
+    Raises:
+        ConfigError: the file cannot be read, a key is unknown, or a value does not fit.
+    """
+    values: dict[str, Any] = {} if path is None else _read_file(path)
+    known = {one.name: one for one in fields(Config)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ConfigError(f"{path}: unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}")
+    values |= _read_env(os.environ if env is None else env, known)
+    values |= {key: value for key, value in given.items() if value is not None}
+    for key, value in values.items():
+        _check_type(key, value, known[key].default)
+    return _checked(Config(**values))
+
+
+def describe(config: Config) -> list[tuple[str, str, str]]:
+    """Return (key, value, help) of every key; passwords in URLs are hidden."""
+    return [
+        (one.name, _hidden(str(getattr(config, one.name)), one.metadata["secret"]), one.metadata["help"])
+        for one in fields(Config)
+    ]
+
+
+def _hidden(value: str, secret: bool) -> str:
+    scheme, separator, rest = value.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    if not secret or not separator or not at:
+        return value
+    return f"{scheme}://{credentials.partition(':')[0]}:***@{place}"
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path} does not exist: write it, or leave --config away for the defaults"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+
+
+def _read_env(env: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, one in known.items():
+        text = env.get(ENV_PREFIX + key.upper())
+        if text is None:
+            continue
+        if isinstance(one.default, bool):
+            if text not in ("true", "false"):
+                raise ConfigError(f"{ENV_PREFIX}{key.upper()} is '{text}': write true or false")
+            values[key] = text == "true"
+        elif isinstance(one.default, int):
+            if not text.isascii() or not text.isdigit():
+                raise ConfigError(f"{ENV_PREFIX}{key.upper()} is '{text}': write a number")
+            values[key] = int(text)
+        else:
+            values[key] = text
+    return values
+
+
+def _check_type(key: str, value: Any, default: Any) -> None:
+    if type(value) is not type(default):
+        wanted = {bool: "true or false", int: "a whole number", str: "a text in quotes"}[type(default)]
+        raise ConfigError(f"'{key}' is {value!r}: write {wanted}")
+
+
+def _checked(config: Config) -> Config:
+    for key in ("port", "mqtt_port"):
+        if not 0 <= getattr(config, key) <= PORT_MAX:
+            raise ConfigError(f"'{key}' is {getattr(config, key)}: give 1 to {PORT_MAX}, or 0 for a free one")
+    if config.log_level not in LOG_LEVELS:
+        raise ConfigError(f"'log_level' is '{config.log_level}': write one of {', '.join(LOG_LEVELS)}")
+    if bool(config.mqtt_certificate) != bool(config.mqtt_key):
+        raise ConfigError("'mqtt_certificate' and 'mqtt_key' belong together: give both or none")
+    return config

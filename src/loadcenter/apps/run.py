@@ -1,0 +1,75 @@
+"""Runs a control center, with or without a simulated rack, until a signal ends it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loadcenter.adapters.mqtt.url import is_loopback
+from loadcenter.apps.bootstrap import Center, control_center
+from loadcenter.apps.config import Config
+from loadcenter.apps.demo import DemoRack, open_rack
+from loadcenter.apps.rendezvous import announced
+from loadcenter.apps.server import listen, serve_until_signal
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What the person at the terminal is told once the page can be opened."""
+
+    url: str
+    config: Config
+    center: Center
+
+
+async def run_center(
+    config: Config,
+    *,
+    admin_password: str | None,
+    demo: DemoRack | None,
+    started: Callable[[Started], None],
+) -> None:
+    """Run until SIGINT or SIGTERM.
+
+    Raises:
+        ExceptionGroup: a part of it failed, which ends all of it.
+        OSError, ValueError, StoreError, BrokerStartError: it cannot start; the message says what to do.
+    """
+    bound = listen(config.host, config.port)
+    with contextlib.closing(bound):
+        port = bound.getsockname()[1]
+        url = f"http://{'127.0.0.1' if config.host in ('0.0.0.0', '::') else config.host}:{port}"  # noqa: S104
+        rack = open_rack(demo) if demo else None
+        async with control_center(
+            config, admin_password=admin_password, plant=rack.plant if rack else None
+        ) as center:
+            with announced(config.folder, url, center.local_token):
+                up = asyncio.Event()
+                async with asyncio.TaskGroup() as tasks:
+                    simulated = tasks.create_task(rack.run(center)) if rack else None
+                    told = tasks.create_task(_tell(up, started, Started(url, config, center)))
+                    await serve_until_signal(center.app, bound, up)
+                    told.cancel()
+                    if simulated is not None:
+                        simulated.cancel()
+
+
+async def _tell(up: asyncio.Event, started: Callable[[Started], None], what: Started) -> None:
+    await up.wait()
+    started(what)
+
+
+def reach(config: Config) -> str:
+    """Return one sentence on who can reach this control center."""
+    web = "only this machine" if is_loopback(config.host) else f"every machine that reaches {config.host}"
+    if config.broker:
+        return f"The page is open to {web}; devices connect to your broker."
+    if is_loopback(config.mqtt_host):
+        return (
+            f"The page is open to {web}. Devices on the network cannot reach the embedded broker: set mqtt_host "
+            'to "0.0.0.0" with mqtt_certificate and mqtt_key (TLS), or with plain = true.'
+        )
+    return f"The page is open to {web}; devices reach the embedded broker at port {config.mqtt_port}."

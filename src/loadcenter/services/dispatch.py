@@ -1,0 +1,252 @@
+"""Orders of people to PDUs, and how they end.
+
+An order is first asked of the same rules that the device will apply (`domain.cycle.admit`), then sent with the boot, a
+rising number and an expiry on the device's own uptime (MQTT-41), and ends in exactly one of confirmed, rejected,
+expired, unknown (MQTT-44). Commands live in memory and are written down beside: switching goes on while the database
+is away, and what was done is written when it is back.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict, deque
+from dataclasses import dataclass, replace
+
+from loadcenter.domain.admission import Refusal, admit
+from loadcenter.domain.commands import CommandStatus, Order, ResultCode, check_order
+from loadcenter.domain.twin import Twin
+from loadcenter.protocol import messages, topics
+from loadcenter.protocol.messages import Result
+from loadcenter.services.announce import Announcer, CommandChanged, PduChanged
+from loadcenter.services.fleet import Fleet
+from loadcenter.services.ports import (
+    Clock,
+    CommandRow,
+    Link,
+    LinkDownError,
+    Store,
+    StoreDataError,
+    StoreUnavailableError,
+)
+from loadcenter.services.snapshots import pdu_snapshot
+
+_log = logging.getLogger(__name__)
+
+TTL_MS = 10_000
+"""A command that has not reached the PDU by then is never carried out."""
+
+GRACE_MS = 2_000
+"""An answer may take this much longer than the expiry before the command counts as unknown."""
+
+REMEMBERED = 2_000
+"""Commands kept in memory; older ones are read from the database."""
+
+JOURNAL_MAX = 10_000
+"""Changes waiting for the database; past that the oldest are given up, counted and logged."""
+
+_CHECK_MS = 250
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A command under way: its number at the device and when its answer is overdue."""
+
+    n: int
+    overdue_ms: int
+
+
+class Dispatch:
+    """Sends orders and follows them to their end.
+
+    Args:
+        link: the control connection.
+        journal_max: bound of the changes waiting for the database.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        store: Store,
+        clock: Clock,
+        fleet: Fleet,
+        announcer: Announcer,
+        root: str,
+        *,
+        journal_max: int = JOURNAL_MAX,
+    ) -> None:
+        self._link = link
+        self._store = store
+        self._clock = clock
+        self._fleet = fleet
+        self._announcer = announcer
+        self._root = root
+        self._rows: OrderedDict[str, CommandRow] = OrderedDict()
+        self._keys: dict[str, str] = {}
+        self._flights: dict[str, _Flight] = {}
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._journal: deque[CommandRow] = deque()
+        self._journal_max = journal_max
+        self._journal_wake = asyncio.Event()
+        self.journal_lost = 0
+        """Changes of commands that could not be kept because the database was away too long."""
+
+    async def submit(self, pdu_id: str, order: Order, idempotency_key: str | None) -> CommandRow:
+        """Return the command for `order`: sent, or rejected with the reason. The same key gives the same command.
+
+        Raises:
+            NoSuchPduError: no such PDU.
+            OrderError: the order is incomplete.
+        """
+        check_order(order)
+        twin = self._fleet.twin(pdu_id)
+        known = await self._known(idempotency_key)
+        if known is not None:
+            return known
+        now_ms = self._clock.now_ms()
+        command_id = f"c-{secrets.token_hex(8)}"
+        row = CommandRow(
+            command_id, pdu_id, order, CommandStatus.PENDING, "", now_ms, idempotency_key=idempotency_key
+        )
+        refusal = _refusal(twin, order)
+        if refusal is not None:
+            return self._settle(row, CommandStatus.REJECTED, refusal.code, refusal.message)
+        self._keep(row)
+        await self._send(row, twin)
+        return self._rows[row.id]
+
+    async def answered(self, pdu_id: str, result: Result) -> None:
+        """Note the answer of a device; one to an unknown command is logged, a late one settles it."""
+        row = self._rows.get(result.id)
+        if row is None or row.pdu_id != pdu_id:
+            _log.info("%s answered a command that is not known here: %s", pdu_id, result.id)
+            return
+        if row.status.final and row.status is not CommandStatus.UNKNOWN:
+            return  # a repeated answer
+        if result.status is CommandStatus.ACCEPTED:
+            self._keep(replace(row, status=CommandStatus.ACCEPTED))
+        else:
+            self._settle(row, result.status, result.code, "")
+
+    async def command(self, command_id: str) -> CommandRow | None:
+        """Return a command, from memory or the database.
+
+        Raises:
+            StoreUnavailableError: it is not in memory and the database is away.
+        """
+        return self._rows.get(command_id) or await self._store.command(command_id)
+
+    async def commands(self, pdu_id: str | None, limit: int) -> list[CommandRow]:
+        """Return the latest commands, newest first; from memory alone while the database is away."""
+        here = [row for row in reversed(self._rows.values()) if pdu_id in (None, row.pdu_id)]
+        try:
+            kept = await self._store.commands(pdu_id, limit)
+        except StoreUnavailableError as error:
+            _log.warning("older commands are not shown: %s", error)
+            kept = []
+        known = {row.id for row in here}
+        rows = here + [row for row in kept if row.id not in known]
+        return sorted(rows, key=lambda row: row.created_ms, reverse=True)[:limit]
+
+    def pending(self, pdu_id: str, outlet: int) -> CommandRow | None:
+        """Return the newest command under way for an outlet."""
+        rows = [self._rows[command_id] for command_id in self._flights]
+        return next((r for r in reversed(rows) if r.pdu_id == pdu_id and r.order.outlet == outlet), None)
+
+    @staticmethod
+    def expires_at_ms(row: CommandRow) -> int:
+        """Return the UTC after which the device will not carry the command out."""
+        return row.created_ms + TTL_MS + (row.order.off_ms or 0)
+
+    async def run(self) -> None:
+        """End commands whose answer is overdue as unknown, until cancelled."""
+        while True:
+            await self._clock.sleep_ms(_CHECK_MS)
+            now_ms = self._clock.monotonic_ms()
+            for command_id in [key for key, flight in self._flights.items() if now_ms >= flight.overdue_ms]:
+                message = "sent, but the PDU has not answered; the page shows what it reports"
+                self._settle(self._rows[command_id], CommandStatus.UNKNOWN, None, message)
+
+    async def run_journal(self) -> None:
+        """Write changes of commands to the database, in order, until cancelled."""
+        while True:
+            await self._journal_wake.wait()
+            self._journal_wake.clear()
+            while self._journal:
+                await self._write(self._journal[0])
+
+    async def _write(self, row: CommandRow) -> None:
+        try:
+            await self._store.add_command(row)
+            if row.status is not CommandStatus.PENDING:
+                at_ms = row.settled_ms or self._clock.now_ms()
+                await self._store.settle_command(row.id, row.status, row.code, at_ms, row.detail)
+        except StoreUnavailableError:
+            await self._clock.sleep_ms(1_000)  # ingest has said that the database is away
+            return
+        except StoreDataError:
+            _log.exception("command %s cannot be kept", row.id)
+        if self._journal and self._journal[0] is row:
+            self._journal.popleft()
+
+    async def _known(self, idempotency_key: str | None) -> CommandRow | None:
+        if idempotency_key is None:
+            return None
+        command_id = self._keys.get(idempotency_key)
+        return self._rows.get(command_id) if command_id else None
+
+    async def _send(self, row: CommandRow, twin: Twin) -> None:
+        now_ms = self._clock.now_ms()
+        uptime_ms = twin.uptime_ms(now_ms)
+        assert twin.anchor is not None
+        assert uptime_ms is not None
+        boot = twin.anchor.boot
+        last_n = twin.state.last_n if twin.state and twin.state.boot == boot else 0
+        n = max(self._numbers.get((row.pdu_id, boot), 0), last_n) + 1
+        self._numbers[row.pdu_id, boot] = n
+        wait_ms = TTL_MS + GRACE_MS + (row.order.off_ms or 0)
+        self._flights[row.id] = _Flight(n, self._clock.monotonic_ms() + wait_ms)
+        payload = messages.encode_command(
+            row.order, command_id=row.id, boot=boot, n=n, exp_up_ms=uptime_ms + TTL_MS
+        )
+        try:
+            await self._link.publish(topics.down(self._root, row.pdu_id, topics.Down.COMMAND), payload, qos=1)
+        except LinkDownError as error:
+            # It may have left before the connection broke: only the device can say.
+            self._settle(row, CommandStatus.UNKNOWN, None, str(error))
+
+    def _settle(
+        self, row: CommandRow, status: CommandStatus, code: ResultCode | None, detail: str
+    ) -> CommandRow:
+        self._flights.pop(row.id, None)
+        ended = replace(row, status=status, code=code or "", settled_ms=self._clock.now_ms(), detail=detail)
+        self._keep(ended)
+        return ended
+
+    def _keep(self, row: CommandRow) -> None:
+        self._rows[row.id] = row
+        if row.idempotency_key:
+            self._keys[row.idempotency_key] = row.id
+        while len(self._rows) > REMEMBERED:
+            _, old = self._rows.popitem(last=False)
+            if old.idempotency_key:
+                self._keys.pop(old.idempotency_key, None)
+        if len(self._journal) >= self._journal_max:
+            self._journal.popleft()
+            self.journal_lost += 1
+            _log.error(
+                "a command's history is lost: the database is away too long (%d lost)", self.journal_lost
+            )
+        self._journal.append(row)
+        self._journal_wake.set()
+        self._announcer.announce(CommandChanged(row))
+        self._announcer.announce(PduChanged(row.pdu_id, urgent=True))
+
+
+def _refusal(twin: Twin, order: Order) -> Refusal | None:
+    """Return why the order is not even sent, None if it is."""
+    if not twin.online:
+        return Refusal(ResultCode.OFFLINE, f"{twin.pdu_id} is not connected: nothing was sent", {})
+    if twin.anchor is None or twin.state is None:
+        return Refusal(ResultCode.UNREPORTED, f"{twin.pdu_id} has not reported its state yet: try again", {})
+    verdict = admit(pdu_snapshot(twin), order)
+    return verdict if isinstance(verdict, Refusal) else None

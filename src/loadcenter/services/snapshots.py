@@ -1,0 +1,47 @@
+"""What the control center knows of a PDU, in the form that the rules of the domain ask for."""
+
+from collections.abc import Mapping
+
+from loadcenter.domain.admission import OutletSnapshot, PduSnapshot
+from loadcenter.domain.events import Detail
+from loadcenter.domain.reason import OutletView
+from loadcenter.domain.twin import ReportedOutlet, Twin
+
+
+def pdu_snapshot(twin: Twin) -> PduSnapshot | None:
+    """Return what a PDU has reported, None before it has."""
+    state = twin.state
+    if state is None:
+        return None
+    return PduSnapshot(
+        tuple(_outlet(one) for one in state.outlets), state.active, state.grades, state.lockout
+    )
+
+
+def _outlet(reported: ReportedOutlet) -> OutletSnapshot:
+    return OutletSnapshot(
+        reported.outlet, reported.on, reported.cause, reported.trip, reported.locked, reported.by
+    )
+
+
+def outlet_view(twin: Twin, outlet: int, trip: Mapping[str, Detail]) -> OutletView:
+    """Return what is known of one outlet; `trip` holds the numbers of its last trip event, if any."""
+    reported = twin.outlet_state(outlet)
+    if reported is None:
+        return OutletView(None, None)
+    return OutletView(
+        reported.on,
+        reported.cause,
+        reported.by,
+        reported.trip,
+        reported.locked,
+        twin.state.live if twin.state else None,
+        _number(trip, "i_ma"),
+        _number(trip, "limit_ma"),
+        _number(trip, "limit_ms"),
+    )
+
+
+def _number(data: Mapping[str, Detail], key: str) -> int | None:
+    value = data.get(key)
+    return value if isinstance(value, int) else None

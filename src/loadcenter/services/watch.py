@@ -1,0 +1,93 @@
+"""Watches broker and database: says when one has gone, and picks up what must be done when it is back."""
+
+import logging
+
+from loadcenter.services.announce import Announcer, ServerChanged
+from loadcenter.services.fleet import Fleet
+from loadcenter.services.history import Today
+from loadcenter.services.ingest import Ingest
+from loadcenter.services.ports import Clock, Link, LinkDownError, LinkState, StoreUnavailableError
+from loadcenter.services.tuning import Tuning
+
+_log = logging.getLogger(__name__)
+
+WATCH_MS = 500
+TODAY_MS = 10_000
+
+
+class Watch:
+    """Keeps an eye on both connections to the broker and on the database."""
+
+    def __init__(
+        self,
+        records: Link,
+        control: Link,
+        clock: Clock,
+        fleet: Fleet,
+        tuning: Tuning,
+        ingest: Ingest,
+        today: Today,
+        announcer: Announcer,
+    ) -> None:
+        self._records = records
+        self._control = control
+        self._clock = clock
+        self._fleet = fleet
+        self._tuning = tuning
+        self._ingest = ingest
+        self._today = today
+        self._announcer = announcer
+        self._said: ServerChanged | None = None
+        self._generation = 0
+        self._today_at_ms = 0
+
+    def checks(self) -> dict[str, str]:
+        """Return what keeps broker and database from use, "" where all is well."""
+        return {"broker": self._broker(), "database": self._ingest.database_away}
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            await self.look()
+            await self._clock.sleep_ms(WATCH_MS)
+
+    async def look(self) -> None:
+        """Note what has changed since the last look."""
+        checks = self.checks()
+        state = ServerChanged(checks["broker"], checks["database"])
+        if state != self._said:
+            self._said = state
+            self._announcer.announce(state)
+        if self._control.state is not LinkState.UP:
+            self._fleet.lost_link()
+        elif self._control.generation != self._generation:
+            await self._greet(self._control.generation)
+        if self._clock.monotonic_ms() >= self._today_at_ms:
+            self._today_at_ms = self._clock.monotonic_ms() + TODAY_MS
+            await self._refresh_today()
+
+    def _broker(self) -> str:
+        if self._control.state is not LinkState.UP:
+            return self._control.last_error or "the broker is not connected yet"
+        # the records connection is down on purpose while the database is away: that is said there
+        if self._records.state is LinkState.CONNECTING:
+            return self._records.last_error or "the broker is not connected yet"
+        return ""
+
+    async def _greet(self, generation: int) -> None:
+        """Publish all desired settings again: a broker that lost its store would not have them."""
+        try:
+            for pdu_id in list(self._fleet.twins()):
+                await self._tuning.publish(pdu_id)
+        except LinkDownError as error:
+            _log.warning("settings are published again when the broker is back: %s", error)
+            return
+        self._generation = generation
+
+    async def _refresh_today(self) -> None:
+        try:
+            for pdu_id, twin in list(self._fleet.twins().items()):
+                outlets = twin.readings.outlets if twin.readings else ()
+                await self._today.refresh(pdu_id, {one.outlet: one.energy_mwh for one in outlets})
+        except StoreUnavailableError as error:
+            _log.warning("energy of today waits for the database: %s", error)

@@ -1,0 +1,134 @@
+"""Sentences for people: what an event says, with its numbers, and what to do about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loadcenter.domain.events import Detail, EventCode
+from loadcenter.protocol.codes import CODES, Code
+from loadcenter.services.ports import CommandRow, StoredEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Title of an event, one sentence with its numbers, and the remedy ("" where none is needed)."""
+
+    title: str
+    text: str
+    remedy: str
+
+
+_TITLES: Mapping[str, str] = {
+    EventCode.BOOT: "PDU started",
+    EventCode.SOURCE_LOST: "Source lost",
+    EventCode.SOURCE_RESTORED: "Source restored",
+    EventCode.TRANSFER: "Transfer",
+    EventCode.OUTAGE: "Outage",
+    EventCode.OUTAGE_END: "Power is back",
+    EventCode.TRIP: "Trip",
+    EventCode.TRIP_RESET: "Trip reset",
+    EventCode.SWITCHED: "Switched",
+    EventCode.OVERVOLTAGE: "Overvoltage",
+    EventCode.UNDERVOLTAGE: "Undervoltage",
+    EventCode.RELAY_WELDED: "Relay welded",
+    EventCode.SETTINGS_APPLIED: "Settings applied",
+    EventCode.SETTINGS_REFUSED: "Settings refused",
+    EventCode.COMMAND_REFUSED: "Command refused",
+    EventCode.TRANSFER_LOCKOUT: "Transfers locked out",
+    EventCode.REDUNDANCY_LOST: "Redundancy lost",
+    EventCode.REDUNDANCY_RESTORED: "Redundancy restored",
+}
+
+
+def event_wording(event: StoredEvent) -> Wording:
+    """Return what the page says of an event."""
+    code = CODES["event"].get(str(event.code), Code(0, str(event.code), "none"))
+    title = _TITLES.get(str(event.code), str(event.code).replace("_", " ").capitalize())
+    remedy = "" if code.remedy == "none" else code.remedy
+    return Wording(title, _sentence(event) or code.meaning, remedy)
+
+
+def _sentence(event: StoredEvent) -> str:
+    data = event.data
+    source = event.source.value.upper() if event.source else ""
+    outlet = f"outlet {event.outlet}" if event.outlet else "the PDU"
+    match event.code:
+        case EventCode.TRANSFER:
+            return _transfer(event)
+        case EventCode.SOURCE_LOST | EventCode.OVERVOLTAGE | EventCode.UNDERVOLTAGE:
+            return f"{source} left its limits{_compared(data)}"
+        case EventCode.SOURCE_RESTORED:
+            return f"{source} is good again{_volts(data)}"
+        case EventCode.TRIP:
+            return f"{outlet} opened and latched{_amps(data)}"
+        case EventCode.TRIP_RESET:
+            return f"{outlet}: the trip was reset{_by(data)}; it stays off until it is switched on"
+        case EventCode.SWITCHED:
+            state = "on" if data.get("on") else "off"
+            why = CODES["cause"][event.cause].meaning if event.cause else ""
+            return f"{outlet} was switched {state}{_by(data) or (f': {why}' if why else '')}"
+        case EventCode.COMMAND_REFUSED:
+            known = CODES["result"].get(str(data.get("code", "")))
+            return f"a command was refused{f': {known.meaning}' if known else ''}"
+        case EventCode.REDUNDANCY_LOST:
+            return f"{source or 'the idle source'} is not usable: an outage now would not be bridged"
+        case _:
+            return ""
+
+
+def _transfer(event: StoredEvent) -> str:
+    data = event.data
+    why = CODES["cause"][event.cause].meaning if event.cause else ""
+    text = f"{str(data.get('from', '?')).upper()} to {str(data.get('to', '?')).upper()}"
+    detection = data.get("detection_us")
+    if isinstance(detection, int):
+        text += f", detected in {detection / 1000:.1f} ms"
+    if data.get("result"):
+        text += f", {data['result']}"
+    return f"{text}: {why}" if why else text
+
+
+def _number(data: Mapping[str, Detail], *keys: str) -> int | None:
+    for key in keys:
+        value = data.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return None
+
+
+def _volts(data: Mapping[str, Detail]) -> str:
+    measured = _number(data, "v_mv", "measured_mv", "voltage_mv")
+    return "" if measured is None else f" at {measured / 1000:.1f} V"
+
+
+def _compared(data: Mapping[str, Detail]) -> str:
+    limit, dwell = _number(data, "limit_mv"), _number(data, "dwell_ms")
+    text = _volts(data)
+    if limit is not None:
+        text += f" (limit {limit / 1000:.1f} V"
+        text += f" for {dwell / 1000:g} s)" if dwell is not None else ")"
+    return text
+
+
+def _amps(data: Mapping[str, Detail]) -> str:
+    measured, limit = _number(data, "i_ma", "measured_ma", "current_ma"), _number(data, "limit_ma")
+    dwell = _number(data, "limit_ms", "dwell_ms")
+    text = "" if measured is None else f" at {measured / 1000:.2f} A"
+    if limit is not None:
+        text += f" (limit {limit / 1000:.2f} A"
+        text += f" for {dwell / 1000:g} s)" if dwell is not None else ")"
+    return text
+
+
+def _by(data: Mapping[str, Detail]) -> str:
+    return f" by {data['by']}" if data.get("by") else ""
+
+
+def command_message(row: CommandRow) -> str:
+    """Return what the page says of a command that ended without being confirmed; "" while all is well."""
+    if row.code in ("", "ok"):
+        return row.detail
+    code = CODES["result"].get(row.code)
+    if row.detail or code is None:
+        return row.detail or row.code
+    remedy = "" if code.remedy == "none" else f"; {code.remedy}"
+    return f"{code.meaning}{remedy}"
