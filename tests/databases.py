@@ -218,7 +218,7 @@ def template() -> Path:
     subprocess.run(install, check=True, capture_output=True, timeout=120)
     bootstrap = (
         f"FLUSH PRIVILEGES;\nCREATE USER loadcenter@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
-        "GRANT ALL ON *.* TO loadcenter@'127.0.0.1';\nCREATE DATABASE loadcenter CHARACTER SET utf8mb4;\n"
+        "GRANT ALL ON `loadcenter%`.* TO loadcenter@'127.0.0.1';\nCREATE DATABASE loadcenter CHARACTER SET utf8mb4;\n"
     )
     start = [
         find("mariadbd"),

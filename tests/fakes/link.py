@@ -212,7 +212,7 @@ class FakeLink:
         self._state = LinkState.CLOSED
         self._generation = 0
         self._last_error = ""
-        self._up = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     def state(self) -> LinkState:
@@ -275,7 +275,11 @@ class FakeLink:
             self.connect()
 
     async def wait_up(self) -> int:
-        await self._up.wait()
+        while self._state is not LinkState.UP:
+            if self._state is LinkState.CLOSED:
+                raise LinkDownError("the link is closed")
+            self._changed.clear()
+            await self._changed.wait()
         return self._generation
 
     # -- called by the broker
@@ -289,7 +293,7 @@ class FakeLink:
         self._generation += 1
         self._state = LinkState.UP
         self._session = self._broker.attach(self)
-        self._up.set()
+        self._changed.set()
         self.fill()
 
     def lose(self, reason: str) -> None:
@@ -309,8 +313,8 @@ class FakeLink:
             self._inbox.put(message)
 
     def _go_down(self, state: LinkState) -> None:
-        self._up.clear()
         self._state = state
+        self._changed.set()
         if self.persistent:
             self._inbox.clear()
         if self._session is not None:

@@ -1,0 +1,87 @@
+import asyncio
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+from tests.contract.storage.records import T0, batch, outlet
+
+from loadcenter.adapters.storage.engine import open_engines
+from loadcenter.adapters.storage.migrations import SchemaVersionError, newest_revision
+from loadcenter.adapters.storage.schema import metadata
+from loadcenter.adapters.storage.store import open_store
+
+
+async def look(url: str, work: Any) -> Any:
+    engines = open_engines(url)
+    try:
+        async with engines.writer.begin() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engines.close()
+
+
+def differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "compare_server_default": True}
+    )
+    return compare_metadata(context, metadata)
+
+
+async def test_the_revisions_build_what_the_schema_describes(url: str) -> None:
+    async with open_store(url):
+        pass
+    assert await look(url, differences) == []
+
+
+async def test_the_comparison_would_see_a_difference(url: str) -> None:
+    async with open_store(url):
+        pass
+    await look(url, lambda connection: connection.exec_driver_sql("DROP TABLE heartbeat"))
+    assert len(await look(url, differences)) == 1
+
+
+async def test_opening_again_changes_nothing(url: str) -> None:
+    async with open_store(url) as store:
+        await store.commit(batch([outlet(T0)]))
+    async with open_store(url) as store:
+        assert len(await store.raw_outlets("rack-1", 1, T0, T0 + 1)) == 1
+
+
+async def test_a_newer_database_is_refused_with_both_revisions(url: str) -> None:
+    async with open_store(url):
+        pass
+    newer = "UPDATE alembic_version SET version_num = '9999'"
+    await look(url, lambda connection: connection.exec_driver_sql(newer))
+    with pytest.raises(SchemaVersionError, match=f"revision 9999.*knows up to {newest_revision()}"):
+        async with open_store(url):
+            pass
+
+
+async def test_a_revision_cut_off_half_way_runs_to_its_end(url: str) -> None:
+    async with open_store(url):
+        pass
+
+    def undo_the_end(connection: Connection) -> None:
+        connection.exec_driver_sql("DROP VIEW source_readings")
+        connection.exec_driver_sql("DROP TABLE session")
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+
+    await look(url, undo_the_end)
+    async with open_store(url) as store:
+        await store.commit(batch([outlet(T0)]))
+    assert await look(url, differences) == []
+    assert set(await look(url, lambda connection: inspect(connection).get_view_names())) == {
+        "readings",
+        "source_readings",
+    }
+
+
+async def test_two_programs_that_start_at_once_build_the_tables_once(url: str) -> None:
+    async def start() -> None:
+        async with open_store(url) as store:
+            await store.ping()
+
+    await asyncio.gather(start(), start())
+    assert await look(url, differences) == []
