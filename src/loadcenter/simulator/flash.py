@@ -1,0 +1,127 @@
+"""What a simulated device keeps without power, as a value that can be written down and read again."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from loadcenter.domain.events import Cause
+from loadcenter.domain.memory import OutletMemory, PduMemory
+from loadcenter.domain.protection import Latch, Trip
+
+EVENT_RING = 256
+"""Most events kept in flash, over all boots."""
+
+
+class FlashError(ValueError):
+    """Bytes that no device has written."""
+
+
+class KeptLatch(Struct, frozen=True):
+    """A latched trip."""
+
+    trip: Trip
+    current_ma: int
+    limit_ma: int
+    limit_ms: int
+
+
+class KeptOutlet(Struct, frozen=True):
+    """One outlet: what was wanted, why, and what its counter showed."""
+
+    wanted: bool
+    cause: Cause
+    by: str
+    locked: bool
+    energy_mwh: int
+    latch: KeptLatch | None = None
+
+
+class KeptRecord(Struct, frozen=True):
+    """An event that is not acknowledged."""
+
+    first: int
+    seq: int
+    up_ms: int
+    body: dict[str, object]
+    lost: int | None = 0
+
+
+class KeptEvents(Struct, frozen=True):
+    """The events of one boot that are not acknowledged."""
+
+    boot: int
+    next_seq: int
+    records: list[KeptRecord]
+
+
+class Flash(Struct, frozen=True):
+    """Everything that survives a loss of supply.
+
+    Attributes:
+        boot: number of the last start.
+        telemetry: last telemetry number that it gave out, None when unknown.
+        outlets: from outlet 1; empty in a new device.
+        events: of the last boot and of those before, oldest first.
+        settings: the desired settings in force, without `v`; None for the factory's.
+    """
+
+    boot: int = 0
+    telemetry: int | None = None
+    outlets: list[KeptOutlet] = []
+    events: list[KeptEvents] = []
+    settings: dict[str, object] | None = None
+
+
+_decoder = msgspec.json.Decoder(Flash)
+
+
+def write_flash(flash: Flash) -> bytes:
+    """Return the bytes that `read_flash` reads."""
+    return msgspec.json.encode(flash)
+
+
+def read_flash(data: bytes) -> Flash:
+    """Return what was written.
+
+    Raises:
+        FlashError: the bytes were not written by `write_flash`.
+    """
+    try:
+        return _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise FlashError(f"not the flash of a simulated PDU ({error}): delete it to begin anew") from error
+
+
+def kept_outlets(memory: PduMemory, energy_mwh: Sequence[int]) -> list[KeptOutlet]:
+    """Return the outlets as flash keeps them."""
+    return [
+        KeptOutlet(
+            one.wanted,
+            one.cause,
+            one.by,
+            one.locked,
+            energy,
+            None
+            if one.latch is None
+            else KeptLatch(one.latch.trip, one.latch.current_ma, one.latch.limit_ma, one.latch.limit_ms),
+        )
+        for one, energy in zip(memory.outlets, energy_mwh, strict=True)
+    ]
+
+
+def recalled(outlets: Sequence[KeptOutlet], count: int) -> PduMemory:
+    """Return the memory of a PDU with `count` outlets; what flash does not have is as new."""
+    known = [
+        OutletMemory(
+            one.wanted,
+            one.cause,
+            one.by,
+            None
+            if one.latch is None
+            else Latch(one.latch.trip, one.latch.current_ma, one.latch.limit_ma, one.latch.limit_ms),
+            one.locked,
+        )
+        for one in outlets[:count]
+    ]
+    return PduMemory(tuple(known + [OutletMemory()] * (count - len(known))))
