@@ -141,6 +141,15 @@ class FakeStore:
         ]
         return sorted(rows, key=lambda row: row.ts_ms)
 
+    async def raw_sources(self, pdu_id: str, source: Source, since_ms: int, until_ms: int) -> list[RawSource]:
+        self._reach()
+        rows = [
+            row
+            for (pdu, which, ts_ms), row in self.tables.sources.items()
+            if pdu == pdu_id and which is source and since_ms <= ts_ms < until_ms
+        ]
+        return sorted(rows, key=lambda row: row.ts_ms)
+
     async def outlet_rollups(
         self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
     ) -> list[tuple[int, OutletRollup]]:

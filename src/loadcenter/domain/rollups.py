@@ -20,10 +20,17 @@ class Tier(IntEnum):
 
     @property
     def finer(self) -> "Tier | None":
-        """The tier that this one is recomputed from; None for the one merged at ingest."""
-        order = list(Tier)
-        index = order.index(self)
-        return order[index - 1] if index else None
+        """The tier that this one is recomputed from; None for the one merged at ingest.
+
+        Days come from quarters, as a local day may begin within a UTC hour (India, Nepal).
+        """
+        match self:
+            case Tier.MINUTE:
+                return None
+            case Tier.QUARTER:
+                return Tier.MINUTE
+            case Tier.HOUR | Tier.DAY:
+                return Tier.QUARTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ async def test_unknown_readings_stay_unknown(store: Store) -> None:
     blind = SourceReading(Source.BACKUP, None, None, Quality.INVALID)
     await store.commit(batch([RawOutlet(PDU, T0, 1, nothing)], [RawSource(PDU, T0, 1, blind)]))
     assert await store.raw_outlets(PDU, 1, T0, T0 + 1) == [RawOutlet(PDU, T0, 1, nothing)]
+    assert await store.raw_sources(PDU, Source.BACKUP, T0, T0 + 1) == [RawSource(PDU, T0, 1, blind)]
     [(_, minute)] = await store.outlet_rollups(Tier.MINUTE, PDU, 1, T0, T0 + 1)
     assert minute.power.mean is None
     assert minute.counters is None
@@ -120,6 +121,13 @@ async def test_raw_rows_are_of_the_span_and_in_order(store: Store) -> None:
     found = await store.raw_outlets(PDU, 1, T0 + 1000, T0 + 3000)
     assert [row.ts_ms for row in found] == [T0 + 1000, T0 + 2000]
     assert await store.raw_outlets("nobody", 1, T0, T0 + DAY) == []
+
+
+async def test_raw_rows_of_a_source_are_of_the_span_and_in_order(store: Store) -> None:
+    rows = [source(T0 + offset, 229_000 + offset) for offset in (3000, 1000, 2000, 0)]
+    await store.commit(batch([], [*rows, source(T0 + 1000, which=Source.BACKUP)]))
+    assert await store.raw_sources(PDU, Source.MAIN, T0 + 1000, T0 + 3000) == rows[1:3]
+    assert await store.raw_sources("nobody", Source.MAIN, T0, T0 + DAY) == []
 
 
 async def test_minutes_are_merged_across_batches(store: Store) -> None:

@@ -16,8 +16,8 @@ async def test_devices_come_by_name(store: Store) -> None:
 
 async def test_a_device_is_replaced(store: Store) -> None:
     await store.put_device(device("a", "old"))
-    await store.put_device(DeviceRow("a", "new", 18, "x", "y"))
-    assert await store.devices() == [DeviceRow("a", "new", 18, "x", "y")]
+    await store.put_device(DeviceRow("a", "new", 18, "x", "y", '{"1": "Kühlschrank 😀"}'))
+    assert await store.devices() == [DeviceRow("a", "new", 18, "x", "y", '{"1": "Kühlschrank 😀"}')]
 
 
 async def test_a_device_is_forgotten_once(store: Store) -> None:

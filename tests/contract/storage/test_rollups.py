@@ -1,4 +1,6 @@
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.contract.storage.records import (
@@ -14,7 +16,9 @@ from tests.contract.storage.records import (
     settle,
     source,
 )
+from tests.fakes.store import FakeStore
 
+from loadcenter.adapters.storage.store import open_store
 from loadcenter.domain.rollups import SourceRollup, Tier, source_rollup
 from loadcenter.domain.topology import Source
 from loadcenter.services.ports import RawOutlet, RollupKey, Store
@@ -131,3 +135,28 @@ async def test_rollups_are_of_the_span(store: Store) -> None:
     found = await store.outlet_rollups(Tier.MINUTE, PDU, 1, T0 + MINUTE, T0 + 3 * MINUTE)
     assert [start for start, _ in found] == [T0 + MINUTE, T0 + 2 * MINUTE]
     assert await store.outlet_rollups(Tier.MINUTE, "nobody", 1, T0, T0 + DAY) == []
+
+
+INDIA_MS = 5 * HOUR + 30 * MINUTE
+
+
+def indian_day_start(ts_ms: int) -> int:
+    return (ts_ms + INDIA_MS) // DAY * DAY - INDIA_MS
+
+
+@pytest.fixture(params=["fake", "sqlite"])
+async def indian_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "fake":
+        yield FakeStore(indian_day_start)
+        return
+    async with open_store(f"sqlite:///{tmp_path / 'x.db'}", day_start=indian_day_start) as opened:
+        yield opened
+
+
+async def test_days_are_those_of_the_site_even_where_they_begin_within_an_hour(indian_store: Store) -> None:
+    midnight = T0 + DAY - INDIA_MS  # 18:30 UTC
+    rows = [outlet(midnight - MINUTE, 1000), outlet(midnight, 20_000), outlet(midnight + 2 * HOUR, 300_000)]
+    await indian_store.commit(batch(rows))
+    await settle(indian_store)
+    days = await indian_store.outlet_rollups(Tier.DAY, PDU, 1, T0 - DAY, T0 + 2 * DAY)
+    assert [(start, day.power.total) for start, day in days] == [(midnight - DAY, 1000), (midnight, 320_000)]

@@ -14,11 +14,11 @@ from loadcenter.adapters.storage.ingest import QUALITY_CODES, event_row
 from loadcenter.adapters.storage.pdus import known_numbers, numbers_of
 from loadcenter.adapters.storage.rollups import read_rollups
 from loadcenter.domain.events import Cause, EventCode, Severity
-from loadcenter.domain.readings import OutletReading
+from loadcenter.domain.readings import OutletReading, SourceReading
 from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import Stream, StreamKey
-from loadcenter.services.ports import EventFilter, GapRow, RawOutlet, StoreDataError, StoredEvent
+from loadcenter.services.ports import EventFilter, GapRow, RawOutlet, RawSource, StoreDataError, StoredEvent
 
 QUALITIES: Final = {code: quality for quality, code in QUALITY_CODES.items()}
 
@@ -35,6 +35,20 @@ async def raw_outlets(
         .order_by(columns.ts_ms)
     )
     return [_raw_outlet(pdu_id, row) for row in await connection.execute(query)]
+
+
+async def raw_sources(
+    connection: AsyncConnection, pdu_id: str, source: Source, since_ms: int, until_ms: int
+) -> list[RawSource]:
+    """Return raw rows of one source with since <= ts < until, in order."""
+    columns = schema.raw_source.c
+    query = (
+        select(schema.raw_source)
+        .where(columns.pdu_no == await _number(connection, pdu_id), columns.source == str(source))
+        .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
+        .order_by(columns.ts_ms)
+    )
+    return [_raw_source(pdu_id, row) for row in await connection.execute(query)]
 
 
 async def outlet_rollups(
@@ -176,3 +190,8 @@ def _raw_outlet(pdu_id: str, row: Row[Any]) -> RawOutlet:
             quality=QUALITIES[row.quality],
         ),
     )
+
+
+def _raw_source(pdu_id: str, row: Row[Any]) -> RawSource:
+    reading = SourceReading(Source(row.source), row.voltage_mv, row.frequency_mhz, QUALITIES[row.quality])
+    return RawSource(pdu_id, row.ts_ms, row.samples, reading)

@@ -29,7 +29,7 @@ async def counts(connection: AsyncConnection) -> dict[str, int]:
     """Return how many payloads ever came into quarantine, by reason."""
     columns = schema.quarantine_total.c
     rows = await connection.execute(select(columns.reason, columns.payloads))
-    return {reason: payloads for reason, payloads in rows}
+    return {row.reason: row.payloads for row in rows}
 
 
 def _values(row: QuarantineRow) -> tuple[Any, ...]:

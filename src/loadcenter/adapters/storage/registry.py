@@ -16,7 +16,8 @@ async def devices(connection: AsyncConnection) -> list[DeviceRow]:
 
 async def put_device(connection: AsyncConnection, device: DeviceRow) -> None:
     """Register a PDU or replace its credentials."""
-    row = device.pdu_id, device.name, device.created_ms, device.bcrypt_hash, device.mosquitto_hash
+    hashes = device.bcrypt_hash, device.mosquitto_hash
+    row = device.pdu_id, device.name, device.created_ms, *hashes, device.labels
     await write_rows(connection, upsert, schema.device, [row])
 
 

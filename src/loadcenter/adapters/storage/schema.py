@@ -246,6 +246,7 @@ device: Final = _table(
     _required("created_ms", BigInteger),
     _required("bcrypt_hash", String(NAME_CHARS)),
     _required("mosquitto_hash", String(NAME_CHARS)),
+    _required("labels", Text),
 )
 
 desired: Final = _table(

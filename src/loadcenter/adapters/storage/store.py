@@ -34,6 +34,7 @@ from loadcenter.services.ports import (
     GapRow,
     IngestBatch,
     RawOutlet,
+    RawSource,
     RollupKey,
     SessionRow,
     StoredEvent,
@@ -106,6 +107,12 @@ class SqlStore:
         """See `Store.raw_outlets`."""
         return await self._database.read(
             lambda connection: history.raw_outlets(connection, pdu_id, outlet, since_ms, until_ms)
+        )
+
+    async def raw_sources(self, pdu_id: str, source: Source, since_ms: int, until_ms: int) -> list[RawSource]:
+        """See `Store.raw_sources`."""
+        return await self._database.read(
+            lambda connection: history.raw_sources(connection, pdu_id, source, since_ms, until_ms)
         )
 
     async def outlet_rollups(

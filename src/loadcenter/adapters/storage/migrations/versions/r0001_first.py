@@ -245,6 +245,7 @@ def _registry() -> None:
         _col("created_ms", BIG),
         _col("bcrypt_hash", _text(255)),
         _col("mosquitto_hash", _text(255)),
+        _col("labels", TEXT),
     )
     _table("desired", _key("pdu_id", _text(32)), _col("version", BIG), _col("settings", TEXT))
 
