@@ -14,11 +14,11 @@ export function pduName(id: string): string {
 
 /** The event's kind: the catalog's word, else the server's own. */
 export function eventTitle(event: Pick<PduEvent, 'code' | 'title'>): string {
-  return i18n.language === 'en' ? event.title || event.code : (i18n.t.eventCodes[event.code] ?? event.title);
+  return i18n.t.eventCodes[event.code] ?? (event.title || event.code);
 }
 
 export function alarmTitle(alarm: Pick<Alarm, 'kind' | 'title'>): string {
-  return i18n.language === 'en' ? alarm.title || alarm.kind : (i18n.t.eventCodes[alarm.kind] ?? alarm.title);
+  return i18n.t.eventCodes[alarm.kind] ?? (alarm.title || alarm.kind);
 }
 
 /** Where something happened: the PDU, and the outlet or source where one is concerned. */

@@ -11,6 +11,8 @@ export const de: Catalog = {
   failed: (why) => `Das hat nicht geklappt: ${why}`,
   unreachable: 'die Leitstelle ist nicht erreichbar',
   retry: 'Noch einmal versuchen',
+  outdated: 'Diese Seite lässt sich nicht laden. Vielleicht wurde die Leitstelle aktualisiert.',
+  reload: 'Neu laden',
 
   nav: { label: 'Hauptmenü', overview: 'Übersicht', history: 'Verlauf', events: 'Ereignisse' },
   notFound: { title: 'Keine solche Seite', text: 'Unter dieser Adresse gibt es nichts.', back: 'Zur Übersicht' },
@@ -53,8 +55,8 @@ export const de: Catalog = {
   },
 
   age: {
-    now: 'jetzt',
-    ago: (age) => `vor ${age}`,
+    now: 'Stand: jetzt',
+    ago: (age) => `Stand: vor ${age}`,
     stale: (age) => `Zuletzt gehört vor ${age}`,
     never: 'Noch nichts gehört',
     label: 'Daten',
@@ -258,9 +260,10 @@ export const de: Catalog = {
     average: 'Mittel',
     lowest: 'kleinster',
     highest: 'größter',
-    energy: 'Energie im Zeitraum',
+    energy: 'Energie',
     kwh: 'kWh',
-    inGap: (kwh) => `davon ${kwh} ohne Aufzeichnung`,
+    inGap: (kwh) => `davon ${kwh} in Lücken`,
+    total: 'Zusammen',
     resolution: (bucket) => `Ein Punkt steht für ${bucket}`,
     chartLabel: (names, from, to) =>
       `Leistung über der Zeit von ${names}, ${from} bis ${to}. Dieselben Werte stehen in der Tabelle.`,
@@ -269,7 +272,7 @@ export const de: Catalog = {
     moreRows: (count) => `${count} weitere Zeilen zeigen`,
     cursor: 'Um',
     latest: 'Zuletzt',
-    hint: 'Ziehen verschiebt, Rad oder zwei Finger zoomen.',
+    hint: 'Ziehen verschiebt; Strg und Rad oder zwei Finger zoomen.',
   },
 
   events: {
@@ -294,7 +297,6 @@ export const de: Catalog = {
     text: 'Text',
     textPlaceholder: 'im Gezeigten',
     severities: { info: 'Hinweis', warning: 'Warnung', critical: 'Kritisch' },
-    because: 'wegen',
     becauseEarlier: 'folgt aus einem früheren Ereignis',
     remedy: 'Was zu tun ist',
     more: 'Ältere Ereignisse laden',

@@ -11,6 +11,8 @@ export const en = {
   failed: (why: string) => `That did not work: ${why}`,
   unreachable: 'the control center cannot be reached',
   retry: 'Try again',
+  outdated: 'This page cannot be loaded. The control center may have been updated.',
+  reload: 'Load anew',
 
   nav: { label: 'Main', overview: 'Overview', history: 'History', events: 'Events' },
   notFound: { title: 'No such page', text: 'There is nothing at this address.', back: 'Go to the overview' },
@@ -52,8 +54,8 @@ export const en = {
   },
 
   age: {
-    now: 'now',
-    ago: (age: string) => `${age} ago`,
+    now: 'updated now',
+    ago: (age: string) => `updated ${age} ago`,
     stale: (age: string) => `Last heard ${age} ago`,
     never: 'Not heard yet',
     label: 'Data',
@@ -253,9 +255,10 @@ export const en = {
     average: 'average',
     lowest: 'lowest',
     highest: 'highest',
-    energy: 'Energy in this range',
+    energy: 'Energy',
     kwh: 'kWh',
-    inGap: (kwh: string) => `of that ${kwh} while nothing was recorded`,
+    inGap: (kwh: string) => `${kwh} of it in gaps`,
+    total: 'Together',
     resolution: (bucket: string) => `One point stands for ${bucket}`,
     chartLabel: (names: string, from: string, to: string) =>
       `Power over time of ${names}, from ${from} to ${to}. The same data stand in the table view.`,
@@ -264,7 +267,7 @@ export const en = {
     moreRows: (count: number) => `Show ${count} more rows`,
     cursor: 'At',
     latest: 'Latest',
-    hint: 'Drag to move, wheel or pinch to zoom.',
+    hint: 'Drag to move; Ctrl and wheel, or pinch, to zoom.',
   },
 
   events: {
@@ -289,7 +292,6 @@ export const en = {
     text: 'Text',
     textPlaceholder: 'in what is shown',
     severities: { info: 'Info', warning: 'Warning', critical: 'Critical' },
-    because: 'because of',
     becauseEarlier: 'follows from an earlier event',
     remedy: 'What to do',
     more: 'Load older events',
