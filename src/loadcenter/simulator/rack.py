@@ -12,6 +12,11 @@ from loadcenter.simulator import mains
 from loadcenter.simulator.loads import CATALOG, Load
 from loadcenter.simulator.pdu import FINE_MS, PduSpec, VirtualPdu
 from loadcenter.simulator.plant import MOTOR_START_MS
+from loadcenter.simulator.traces import Playback
+
+LARGE_LIMIT_MA = 10_000
+SMALL_W = 700
+"""A recording that stays below draws less than 4 A down to 184 V."""
 
 OVERLOAD_MA = 6000
 """Extra current of an overload: one and a half times the 4 A of the reference relay."""
@@ -19,11 +24,19 @@ OVERLOAD_MA = 6000
 
 @dataclass(frozen=True, slots=True)
 class OutletLayout:
-    """One outlet: what people call it, what is plugged in, and whether it asks before it is switched off."""
+    """One outlet.
+
+    Attributes:
+        name: what people call it.
+        load: what is plugged in.
+        critical: whether it asks before it is switched off.
+        limit_ma: its overcurrent limit from the factory.
+    """
 
     name: str
     load: Load
     critical: bool = False
+    limit_ma: int = OutletConfig().limit_ma
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +99,20 @@ def default_layouts(count: int, seed: int) -> tuple[PduLayout, ...]:
     return tuple(layouts)
 
 
-def layouts_of(loads: Sequence[tuple[str, Load]], per_pdu: int = 4) -> tuple[PduLayout, ...]:
-    """Return as many PDUs as it takes to plug in named loads, `per_pdu` to each."""
-    return tuple(
-        PduLayout(
-            f"rack-{number}",
-            f"Recordings {number}",
-            tuple(OutletLayout(name, load) for name, load in loads[start : start + per_pdu]),
+def recorded_layouts(recordings: Sequence[tuple[str, Playback]], per_pdu: int = 4) -> tuple[PduLayout, ...]:
+    """Return as many PDUs as it takes to plug in named recordings, `per_pdu` to each.
+
+    An appliance that takes more than the reference relay carries (4 A) gets an outlet with a limit of 10 A.
+    """
+    outlets = [
+        OutletLayout(
+            name, load, limit_ma=LARGE_LIMIT_MA if load.trace.peak_w > SMALL_W else OutletConfig().limit_ma
         )
-        for number, start in enumerate(range(0, len(loads), per_pdu), 1)
+        for name, load in recordings
+    ]
+    return tuple(
+        PduLayout(f"rack-{number}", f"Recordings {number}", tuple(outlets[start : start + per_pdu]))
+        for number, start in enumerate(range(0, len(outlets), per_pdu), 1)
     )
 
 
@@ -174,7 +192,7 @@ class Rack:
         self.pdus: dict[str, VirtualPdu] = {}
         for pdu_id, layout in self.layouts.items():
             loads = [outlet.load for outlet in layout.outlets]
-            config = PduConfig((OutletConfig(),) * len(loads))
+            config = PduConfig(tuple(OutletConfig(limit_ma=outlet.limit_ma) for outlet in layout.outlets))
             spec = PduSpec(pdu_id, loads, config, root, step_ms)
             self.pdus[pdu_id] = VirtualPdu(spec, rng.getrandbits(32), now_ms, (saved or {}).get(pdu_id))
         self._active: dict[str, dict[str, int | None]] = {pdu_id: {} for pdu_id in self.pdus}

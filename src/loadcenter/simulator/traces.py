@@ -47,6 +47,11 @@ class Trace:
     hold_s: int = HOLD_S
 
     @property
+    def peak_w(self) -> float:
+        """Highest value."""
+        return max(self.watts)
+
+    @property
     def energy_mwh(self) -> float:
         """Energy of the recording: each value times the time to the next, at most `hold_s`."""
         spans = (
@@ -81,7 +86,7 @@ def parse_minutes(lines: Iterable[str]) -> dict[str, Trace]:
     """
     rows = iter(lines)
     names = next(rows, "").strip().split(",")
-    if names[0] != "Time" or len(names) < 2:  # noqa: PLR2004
+    if names[0] != "Time" or not names[1:]:
         raise TraceError(f"line 1: the columns must be 'Time,NAME,...', not '{','.join(names)}'")
     values: dict[str, dict[int, float]] = {name: {} for name in names[1:]}
     for number, line in enumerate(rows, 2):
