@@ -100,6 +100,11 @@ class Desk:
             reached = self._heard.wait_for(lambda: self._positions[boot, stream] >= seq, self.patience_s)
             assert reached, f"position of {stream} stays at {self._positions[boot, stream]}, below {seq}"
 
+    def position(self, boot: int, stream: str) -> int:
+        """Return up to which number all was taken."""
+        with self._heard:
+            return self._positions[boot, stream]
+
     def mark(self) -> int:
         """Return how many messages were heard so far."""
         with self._heard:

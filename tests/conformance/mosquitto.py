@@ -15,6 +15,7 @@ allow_anonymous false
 password_file {folder}/users
 acl_file {folder}/acl
 persistence false
+set_tcp_nodelay true
 max_queued_messages 0
 {user}
 """
