@@ -87,12 +87,21 @@ class Counters:
         return self.last_mwh - self.first_mwh + self.reset_mwh
 
     def merge(self, other: "Counters") -> "Counters":
-        """Return the counters of both spans together, whichever is the earlier."""
-        early, late = (self, other) if self.first_ts_ms <= other.first_ts_ms else (other, self)
+        """Return the counters of both spans together, whichever is the earlier.
+
+        Of two spans that follow each other, a lower counter means a reset. Where they overlap (a late reading, a
+        clock set back) it does not, unless the energy would be negative without one.
+        """
+        early, late = sorted((self, other), key=lambda span: (span.first_ts_ms, span.first_mwh))
+        last_ts_ms, last_mwh = max((early.last_ts_ms, early.last_mwh), (late.last_ts_ms, late.last_mwh))
         reset = early.reset_mwh + late.reset_mwh
-        if late.first_mwh < early.last_mwh:
-            reset += early.last_mwh  # it began again at 0 in between
-        return Counters(early.first_ts_ms, early.first_mwh, late.last_ts_ms, late.last_mwh, reset)
+        if late.first_ts_ms > early.last_ts_ms:
+            began_again = late.first_mwh < early.last_mwh
+        else:
+            began_again = last_mwh - early.first_mwh + reset < 0
+        if began_again:
+            reset += early.last_mwh
+        return Counters(early.first_ts_ms, early.first_mwh, last_ts_ms, last_mwh, reset)
 
 
 @dataclass(frozen=True, slots=True)
