@@ -100,7 +100,7 @@ class Client:
         """Take one packet; return the id if it is a PUBACK."""
         try:
             kind, body = await self._receive(timeout_s)
-        except TimeoutError:
+        except asyncio.TimeoutError:
             if self._clock() - self._heard_ms > self._keep_alive_s * 1500:
                 raise MqttError("the broker is silent") from None
             return b""
