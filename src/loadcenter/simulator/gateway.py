@@ -16,7 +16,8 @@ from loadcenter.protocol.topics import RETAINED, Up
 from loadcenter.simulator.encode import Body, Record, Stamp, encode, encode_record, event_body, result_body
 from loadcenter.simulator.flash import EVENT_RING, KeptEvents, KeptRecord
 from loadcenter.simulator.inbox import Ack, Command, read_command
-from loadcenter.simulator.outbox import Outbox
+from loadcenter.simulator.outbox import ACK_INTERVAL_MS, Outbox
+from loadcenter.simulator.outgoing import Outgoing
 
 TELEMETRY_RECORDS = 600
 """Telemetry that the memory of an ESP8266 class device could not hold in full; a simulated one is more generous."""
@@ -26,13 +27,19 @@ REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to publish."""
+class Limits:
+    """How much a gateway keeps, and how patient it is.
 
-    topic: str
-    payload: bytes
-    qos: int = 1
-    retain: bool = False
+    Attributes:
+        outbox: records of telemetry held, 4 or more.
+        ack_interval_ms: how often acks are to be expected; three without progress make it send again.
+    """
+
+    outbox: int = TELEMETRY_RECORDS
+    ack_interval_ms: int = ACK_INTERVAL_MS
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class Gateway:
@@ -45,6 +52,7 @@ class Gateway:
         start_ms: time of the plant at which it began.
         kept: events of earlier boots, oldest first.
         rng: for jitter.
+        limits: how much it keeps.
     """
 
     def __init__(
@@ -55,17 +63,17 @@ class Gateway:
         start_ms: int,
         kept: list[KeptEvents],
         rng: random.Random,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._pdu_id = pdu_id
         self._root = root
-        self._rng = rng
         self._start_ms = start_ms
         self._clock_ms: int | None = None
         self._connected = False
-        self._earlier = [_outbox(one, rng) for one in kept if one.records]
+        self._earlier = [_outbox(one, rng, limits) for one in kept if one.records]
         self.boot = boot
-        self.telemetry = Outbox(boot, TELEMETRY_RECORDS, rng)
-        self.events = Outbox(boot, EVENT_RING, rng)
+        self.telemetry = Outbox(boot, limits.outbox, rng, ack_interval_ms=limits.ack_interval_ms)
+        self.events = Outbox(boot, EVENT_RING, rng, ack_interval_ms=limits.ack_interval_ms)
         self.last_n = 0
         self._numbers: dict[str, int] = {}
         self._seqs: dict[int, int] = {}
@@ -236,9 +244,9 @@ class Gateway:
         return Outgoing(topic, encode(fields), retain=leaf in RETAINED)
 
 
-def _outbox(kept: KeptEvents, rng: random.Random) -> Outbox:
+def _outbox(kept: KeptEvents, rng: random.Random, limits: Limits) -> Outbox:
     records = [Record(one.first, one.seq, one.up_ms, one.body, 0, one.lost) for one in kept.records]
-    return Outbox(kept.boot, EVENT_RING, rng, records, kept.next_seq)
+    return Outbox(kept.boot, EVENT_RING, rng, records, kept.next_seq, ack_interval_ms=limits.ack_interval_ms)
 
 
 def _kept(record: Record) -> KeptRecord:

@@ -10,8 +10,10 @@ WINDOW = 50
 """Most records sent and not acknowledged: a backlog drains fast, yet a slow server is not flooded."""
 
 ACK_INTERVAL_MS = 2000
-RESEND_MS = 3 * ACK_INTERVAL_MS
-"""MQTT-15: three ack intervals without progress."""
+"""MQTT-14: the control center acknowledges at most this often."""
+
+PATIENCE = 3
+"""MQTT-15: ack intervals without progress before records are sent again."""
 
 TRIES = 3
 """MQTT-19: tries in vain before a record is given up as `refused`."""
@@ -26,6 +28,7 @@ class Outbox:
         rng: for the jitter of repetitions.
         records: what was held before, oldest first.
         next_seq: number of the next record.
+        ack_interval_ms: how often acks are to be expected.
     """
 
     def __init__(
@@ -35,12 +38,15 @@ class Outbox:
         rng: random.Random,
         records: list[Record] | None = None,
         next_seq: int = 1,
+        *,
+        ack_interval_ms: int = ACK_INTERVAL_MS,
     ) -> None:
         self.boot = boot
         self.capacity = capacity
         self.records = records if records is not None else []
         self.next_seq = next_seq
         self._window = min(WINDOW, capacity // 2)
+        self._ack_interval_ms = ack_interval_ms
         self._rng = rng
         self._in_flight = 0
         self._quiet_since_ms = 0
@@ -103,7 +109,7 @@ class Outbox:
 
     def _repeat(self, up_ms: int) -> None:
         """Take everything as not sent when there was no progress for too long, and give up what is refused."""
-        if up_ms - self._quiet_since_ms < RESEND_MS + self._jitter_ms:
+        if up_ms - self._quiet_since_ms < PATIENCE * self._ack_interval_ms + self._jitter_ms:
             return
         # Only where acks do arrive is a record without progress refused; else nobody may be listening.
         self._vain = self._vain + 1 if self._answered else 0
@@ -115,5 +121,5 @@ class Outbox:
 
     def _begin(self, up_ms: int) -> None:
         self._quiet_since_ms = up_ms
-        self._jitter_ms = self._rng.randint(0, ACK_INTERVAL_MS)
+        self._jitter_ms = self._rng.randint(0, self._ack_interval_ms)
         self._answered = False

@@ -16,9 +16,10 @@ from loadcenter.protocol import topics
 from loadcenter.protocol.topics import DEFAULT_ROOT, Down
 from loadcenter.simulator.encode import VERSION, Body, state_body, telemetry_body
 from loadcenter.simulator.flash import Flash, kept_outlets, read_flash, recalled, write_flash
-from loadcenter.simulator.gateway import Gateway, Outgoing
+from loadcenter.simulator.gateway import DEFAULT_LIMITS, Gateway, Limits
 from loadcenter.simulator.inbox import UnreadableError, check_version, number, read_ack, read_object
 from loadcenter.simulator.loads import Load
+from loadcenter.simulator.outgoing import Outgoing
 from loadcenter.simulator.plant import Plant
 
 FINE_MS = 20
@@ -48,6 +49,7 @@ class PduSpec:
         root: first part of every topic.
         step_ms: length of a step while nothing happens; while something does, it is 20 ms at most.
         period_ms: time between two samples of telemetry.
+        limits: how much its gateway keeps.
     """
 
     pdu_id: str
@@ -56,6 +58,7 @@ class PduSpec:
     root: str = DEFAULT_ROOT
     step_ms: int = FINE_MS
     period_ms: int = 1000
+    limits: Limits = DEFAULT_LIMITS
 
 
 class VirtualPdu:
@@ -265,7 +268,13 @@ class VirtualPdu:
 
     def _started_gateway(self, flash: Flash, cause: ResetCause) -> Gateway:
         gateway = Gateway(
-            self._spec.pdu_id, self._spec.root, flash.boot + 1, self._now_ms, flash.events, self._rng
+            self._spec.pdu_id,
+            self._spec.root,
+            flash.boot + 1,
+            self._now_ms,
+            flash.events,
+            self._rng,
+            self._spec.limits,
         )
         data: Body = {"reset_cause": cause.value}
         if flash.boot:

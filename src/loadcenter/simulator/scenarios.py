@@ -14,7 +14,7 @@ from loadcenter.domain.topology import Source
 from loadcenter.protocol import topics
 from loadcenter.protocol.topics import DEFAULT_ROOT, Down
 from loadcenter.simulator.encode import encode
-from loadcenter.simulator.gateway import Outgoing
+from loadcenter.simulator.outgoing import Outgoing
 from loadcenter.simulator.pdu import VirtualPdu
 from loadcenter.simulator.rack import Rack, default_layouts
 
