@@ -23,7 +23,7 @@ class Argon2Passwords:
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:
-            fits = self._hasher.verify(password_hash or self._nobody, password)
+            self._hasher.verify(password_hash or self._nobody, password)
         except (VerificationError, InvalidHashError):
             return False
-        return fits and bool(password_hash)
+        return bool(password_hash)

@@ -1,23 +1,31 @@
 """Joins the simulated rack to the broker: one MQTT connection and one set of credentials for each simulated PDU.
 
-The simulator itself does no input or output; what a real device's Wi-Fi does is done here. A cut network ends the
-connection as a broker sees it: the will is published, then nothing comes through.
+The simulator itself does no input or output; what a real device's Wi-Fi and flash do is done here. A device that
+vanishes (its network cut, its gateway restarted) is seen by the broker as one whose connection broke: its will is
+published.
 """
 
 import asyncio
+import gzip
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
 
 from loadcenter.adapters.clock import SystemClock
 from loadcenter.adapters.mqtt.inbox import WhenFull
 from loadcenter.adapters.mqtt.link import PahoLink
 from loadcenter.adapters.mqtt.options import LinkOptions, Will
 from loadcenter.adapters.mqtt.url import BrokerAddress
-from loadcenter.protocol import topics
+from loadcenter.apps.bootstrap import Center
+from loadcenter.services.labels import OutletLabel
 from loadcenter.services.ports import LinkDownError, LinkState
+from loadcenter.simulator.flash import FlashError
 from loadcenter.simulator.outgoing import Outgoing
 from loadcenter.simulator.pdu import VirtualPdu
-from loadcenter.simulator.rack import Rack
+from loadcenter.simulator.rack import PduLayout, Rack, default_layouts, recorded_layouts
+from loadcenter.simulator.traces import Playback, TraceError, ending_at, parse_any
 
 _log = logging.getLogger(__name__)
 
@@ -27,24 +35,140 @@ TICK_MS = 50
 OUTBOX_MAX = 500
 """Messages that may wait for the broker; past that the newest are given up, as a full radio would."""
 
+SAVE_MS = 10_000
+"""How often the devices' flash is written to disk; their boot counters are at once."""
+
+_SUFFIXES = (".csv", ".csv.gz")
+
+Recording: TypeAlias = tuple[str, Playback]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRack:
+    """What is simulated: so many PDUs with modelled loads, or the recordings of a folder."""
+
+    pdus: int
+    traces: Path | None
+    seed: int
+
+
+class RunningRack:
+    """The simulated rack with its flash on disk.
+
+    Args:
+        demo: what is simulated.
+        folder: where the devices' flash is kept, so that they go on after a restart.
+        root: first part of every topic.
+
+    Raises:
+        TraceError: there is no usable recording in the folder.
+    """
+
+    def __init__(self, demo: DemoRack, folder: Path, root: str) -> None:
+        self._clock = SystemClock()
+        # UTC at the start, and from then on a clock that does not step.
+        self._offset_ms = self._clock.now_ms() - self._clock.monotonic_ms()
+        self._folder = folder
+        self._root = root
+        layouts = (
+            recorded_layouts(read_recordings(demo.traces, self.now_ms()))
+            if demo.traces
+            else default_layouts(demo.pdus, demo.seed)
+        )
+        self.plant = self._open(layouts, demo.seed)
+        self._save()
+
+    def now_ms(self) -> int:
+        """Return the time of the rack: UTC that never steps."""
+        return self._clock.monotonic_ms() + self._offset_ms
+
+    async def run(self, center: Center) -> None:
+        """Register the devices, connect them and let time pass, until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for pdu_id, pdu in self.plant.pdus.items():
+                    address = await self._register(center, self.plant.layouts[pdu_id])
+                    device = SimulatedDevice(pdu, self, address)
+                    tasks.create_task(device.run(), name=pdu_id)
+                tasks.create_task(self._keep_saved(), name="flash")
+        finally:
+            self._save()
+
+    async def _register(self, center: Center, layout: PduLayout) -> BrokerAddress:
+        known = center.fleet.registered(layout.pdu_id)
+        name = center.fleet.labels(layout.pdu_id).name if known else layout.name
+        password = await center.registry.add(layout.pdu_id, name, replace_secret=True)
+        if not known:
+            labels = {
+                n: OutletLabel(n, outlet.name, outlet.critical) for n, outlet in enumerate(layout.outlets, 1)
+            }
+            await center.registry.rename(layout.pdu_id, name, labels)
+        broker = center.broker
+        return BrokerAddress(
+            broker.host, broker.port, broker.tls, layout.pdu_id, password, broker.ca_file, broker.insecure
+        )
+
+    def _open(self, layouts: Sequence[PduLayout], seed: int) -> Rack:
+        files = {path.stem: path.read_bytes() for path in self._folder.glob("*.flash")}
+        try:
+            return Rack(layouts, seed, self.now_ms(), root=self._root, saved=files)
+        except FlashError as error:
+            raise FlashError(f"{error}; delete {self._folder} to begin with new devices") from error
+
+    async def _keep_saved(self) -> None:
+        while True:
+            await self._clock.sleep_ms(SAVE_MS)
+            self._save()
+
+    def _save(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for pdu_id, content in self.plant.saved().items():
+            fresh = self._folder / f"{pdu_id}.new"
+            fresh.write_bytes(content)
+            fresh.replace(self._folder / f"{pdu_id}.flash")
+
+
+def read_recordings(folder: Path, end_ms: int) -> list[Recording]:
+    """Return the recordings of a folder by name, each ending at `end_ms` and then beginning anew.
+
+    Raises:
+        TraceError: there is none, or a file is not one.
+    """
+    files = sorted(path for path in folder.glob("*") if path.name.endswith(_SUFFIXES))
+    recordings: list[Recording] = []
+    for path in files:
+        try:
+            content = path.read_bytes()
+            text = gzip.decompress(content) if path.suffix == ".gz" else content
+            parsed = parse_any(text.decode().splitlines())
+        except (TraceError, OSError, EOFError, UnicodeDecodeError) as error:
+            raise TraceError(f"{path} is not a recording: {error}") from error
+        title = path.name.removesuffix(".gz").removesuffix(".csv")
+        for column, trace in parsed.items():
+            name = f"{title.split('_')[0]} {column}" if column else title.split("_")[1]
+            recordings.append((name, ending_at(trace, end_ms, loop=True)))
+    if not recordings:
+        raise TraceError(f"{folder} holds no recording: *.csv or *.csv.gz of tracebase, UK-DALE or REFIT")
+    return recordings
+
 
 class SimulatedDevice:
     """One simulated PDU, connected to a broker."""
 
-    def __init__(self, pdu: VirtualPdu, rack: Rack, address: BrokerAddress, root: str) -> None:
+    def __init__(self, pdu: VirtualPdu, rack: RunningRack, address: BrokerAddress) -> None:
         self._pdu = pdu
         self._rack = rack
-        self._clock = SystemClock()
         will = pdu.will
         options = LinkOptions(
             client_id=pdu.pdu_id,
-            subscriptions=((topics.down(root, pdu.pdu_id, "#"), 1),),
+            subscriptions=((pdu.subscription, 1),),
             when_full=WhenFull.STOP_READING,
             will=Will(will.topic, will.payload, will.qos, will.retain),
         )
         self._link = PahoLink(address, options)
         self._generation = 0
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue(OUTBOX_MAX)
+        self._clock = SystemClock()
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -56,38 +180,46 @@ class SimulatedDevice:
     async def _advance(self) -> None:
         while True:
             await self._follow_link()
-            self._queue(self._pdu.advance(self._clock.now_ms()))
+            self._queue(self._pdu.advance(self._rack.now_ms()))
             await self._clock.sleep_ms(TICK_MS)
 
     async def _follow_link(self) -> None:
-        """Tell the PDU of its network, and the network of what the demo's panel cut."""
+        """Tell the PDU of its network, and the broker of what happened to the PDU."""
         up = self._link.state is LinkState.UP
-        if self._rack.network_up(self._pdu.pdu_id):
-            if self._link.state is LinkState.PAUSED:
-                await self._link.resume()
-            elif up and self._link.generation != self._generation:
-                self._generation = self._link.generation
-                self._queue(self._pdu.connected(self._clock.now_ms()))
-            elif not up and self._generation:
-                self._lose()
-        elif up:
-            await self._send(self._pdu.will)
-            await self._link.pause()
+        if not self._rack.plant.network_up(self._pdu.pdu_id):
+            if up:
+                await self._vanish()
+                await self._link.pause()
+            return
+        if self._link.state is LinkState.PAUSED:
+            await self._link.resume()
+        elif not up:
             self._lose()
+        elif self._link.generation != self._generation:
+            self._generation = self._link.generation
+            self._queue(self._pdu.connected(self._rack.now_ms()))
+        elif not self._pdu.is_connected:  # it has restarted
+            await self._vanish()
+
+    async def _vanish(self) -> None:
+        await self._send(self._pdu.will)
+        self._lose()
 
     def _lose(self) -> None:
         self._generation = 0
         while not self._outbox.empty():
             self._outbox.get_nowait()  # the PDU keeps its records and sends them again
-        self._pdu.disconnected(self._clock.now_ms())
+        if self._pdu.is_connected:
+            self._pdu.disconnected(self._rack.now_ms())
 
     async def _receive(self) -> None:
         while True:
             for message in await self._link.receive(100, 0):
                 if message.token is not None:
                     self._link.ack([message.token])
-                now_ms = self._clock.now_ms()
-                self._queue(self._pdu.receive(message.topic, message.payload, message.retained, now_ms))
+                if self._generation:
+                    now_ms = self._rack.now_ms()
+                    self._queue(self._pdu.receive(message.topic, message.payload, message.retained, now_ms))
 
     def _queue(self, messages: Sequence[Outgoing]) -> None:
         for message in messages if self._generation else ():

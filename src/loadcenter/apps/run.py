@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from loadcenter.adapters.mqtt.url import is_loopback
 from loadcenter.apps.bootstrap import Center, control_center
 from loadcenter.apps.config import Config
-from loadcenter.apps.demo import DemoRack, open_rack
+from loadcenter.apps.demo import DemoRack, RunningRack
 from loadcenter.apps.rendezvous import announced
 from loadcenter.apps.server import listen, serve_until_signal
 
@@ -42,7 +42,7 @@ async def run_center(
     with contextlib.closing(bound):
         port = bound.getsockname()[1]
         url = f"http://{'127.0.0.1' if config.host in ('0.0.0.0', '::') else config.host}:{port}"  # noqa: S104
-        rack = open_rack(demo) if demo else None
+        rack = RunningRack(demo, config.folder / "rack", config.root) if demo else None
         async with control_center(
             config, admin_password=admin_password, plant=rack.plant if rack else None
         ) as center:
@@ -63,13 +63,16 @@ async def _tell(up: asyncio.Event, started: Callable[[Started], None], what: Sta
 
 
 def reach(config: Config) -> str:
-    """Return one sentence on who can reach this control center."""
-    web = "only this machine" if is_loopback(config.host) else f"every machine that reaches {config.host}"
+    """Return in a sentence or two who can reach this control center."""
+    if is_loopback(config.host):
+        page = "Only this machine can open the page."
+    else:
+        page = f"Every machine that reaches {config.host} can open the page."
     if config.broker:
-        return f"The page is open to {web}; devices connect to your broker."
+        return f"{page} Devices connect to your broker."
     if is_loopback(config.mqtt_host):
         return (
-            f"The page is open to {web}. Devices on the network cannot reach the embedded broker: set mqtt_host "
-            'to "0.0.0.0" with mqtt_certificate and mqtt_key (TLS), or with plain = true.'
+            f"{page} Devices on the network cannot reach the embedded broker: to open it, set "
+            'mqtt_host = "0.0.0.0" with mqtt_certificate and mqtt_key (TLS), or with plain = true.'
         )
-    return f"The page is open to {web}; devices reach the embedded broker at port {config.mqtt_port}."
+    return f"{page} Devices reach the embedded broker at port {config.mqtt_port}."

@@ -68,9 +68,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_until_signal(
-    app: FastAPI, bound: socket.socket, started: asyncio.Event | None = None
-) -> None:
+async def serve_until_signal(app: FastAPI, bound: socket.socket, started: asyncio.Event) -> None:
     """Serve `app` on `bound` until SIGINT or SIGTERM; a second signal does not hurry it."""
     config = uvicorn.Config(
         app,

@@ -12,7 +12,7 @@ from loadcenter.services.tuning import Tuning
 _log = logging.getLogger(__name__)
 
 WATCH_MS = 500
-TODAY_MS = 10_000
+TODAY_MS = 2_000
 
 
 class Watch:

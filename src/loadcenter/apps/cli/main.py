@@ -118,30 +118,28 @@ def _run(config: Config, rack: DemoRack | None) -> None:
 
 
 def _greet(started: Started, *, demo: bool) -> None:
-    lines = [f"[bold]Loadcenter[/] is at [bold]{started.url}[/]", ""]
     if started.center.new_password:
-        lines += ["Log in as [bold]admin[/] with this one-time password:", ""]
-        lines += [
-            f"    [bold]{started.center.new_password}[/]",
-            "",
-            "(Set LOADCENTER_ADMIN_PASSWORD to choose your own.)",
-        ]
+        login = (
+            f"Log in as [bold]admin[/] with this one-time password:  [bold]{started.center.new_password}[/]\n"
+            f"(Set {PASSWORD_ENV} to choose your own.)"
+        )
     else:
-        lines += ["Log in as [bold]admin[/] with the password that you have."]
-    lines += ["", reach(started.config)]
+        login = "Log in as [bold]admin[/] with the password that you have."
+    parts = [f"[bold]Loadcenter[/] is at  [bold]{started.url}[/]", login, reach(started.config)]
     if demo:
-        lines += [
-            "",
-            "To try: switch an outlet; open 'Break something' and drop the main source;",
-            "watch the transfer; then look at Events and History. Ctrl-C ends it.",
-        ]
-    out.print(Panel("\n".join(lines), expand=False, padding=(1, 2)))
+        parts.append(
+            "To try: switch an outlet; open [bold]Break something[/] and let the main source fail; watch the transfer; "
+            "then look at Events and History. Ctrl-C ends it."
+        )
+    out.print(Panel("\n\n".join(parts), width=min(out.width, 100), padding=(1, 2)), soft_wrap=False)
     sys.stdout.flush()
 
 
 def _log_to_terminal(level: str) -> None:
     handler = RichHandler(console=err, show_path=False, rich_tracebacks=False)
     logging.basicConfig(level=level.upper(), format="%(message)s", datefmt="%H:%M:%S", handlers=[handler])
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the co
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def read_config(path: Path | None, **given: object) -> Config:
+def read_config(path: Path | None, **given: Any) -> Config:
     """Return the configuration, or end with what is wrong with it."""
     try:
         return load_config(path, **given)

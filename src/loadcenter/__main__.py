@@ -1,0 +1,5 @@
+"""`python -m loadcenter`."""
+
+from loadcenter.apps.cli import main
+
+main()
