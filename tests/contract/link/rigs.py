@@ -1,7 +1,7 @@
 """The brokers that the suite runs on, behind one face."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +24,16 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(_BOUND_S):
         while not condition():  # noqa: ASYNC110 - what is awaited happens in other processes
             await asyncio.sleep(0.005)
+
+
+async def up(*links: AnyLink) -> None:
+    """Return once all links are up; fail with what keeps one down."""
+    for link in links:
+        try:
+            async with asyncio.timeout(_BOUND_S):
+                await link.wait_up()
+        except TimeoutError:
+            raise AssertionError(f"not up: {link.last_error}") from None
 
 
 class Rig(Protocol):
@@ -70,12 +80,13 @@ class FakeRig:
 class RealRig:
     """What Mosquitto and the embedded broker have in common."""
 
-    def address(self, password: str) -> BrokerAddress:
+    def address(self, username: str, password: str) -> BrokerAddress:
         raise NotImplementedError
 
-    def link(self, client_id, *subscriptions, password=CENTER_PASSWORD, **options):
+    def link(self, client_id, *subscriptions, username=CENTER, password=CENTER_PASSWORD, **options):
         return PahoLink(
-            self.address(password), LinkOptions(client_id=client_id, subscriptions=subscriptions, **options)
+            self.address(username, password),
+            LinkOptions(client_id=client_id, subscriptions=subscriptions, **options),
         )
 
     async def sever(self, link):
@@ -86,11 +97,11 @@ class RealRig:
 
 
 class NatsRig(RealRig):
-    def __init__(self, folder: Path) -> None:
-        self.server = EmbeddedServer(folder)
+    def __init__(self, folder: Path, devices: Mapping[str, str] | None = None) -> None:
+        self.server = EmbeddedServer(folder, devices)
 
-    def address(self, password):
-        return self.server.address(password=password)
+    def address(self, username, password):
+        return self.server.address(username, password)
 
     async def stop(self):
         await self.server.stop()
@@ -100,11 +111,11 @@ class NatsRig(RealRig):
 
 
 class MosquittoRig(RealRig):
-    def __init__(self, folder: Path) -> None:
-        self.server = MosquittoServer(folder)
+    def __init__(self, folder: Path, devices: Mapping[str, str] | None = None) -> None:
+        self.server = MosquittoServer(folder, devices)
 
-    def address(self, password):
-        return self.server.address(password=password)
+    def address(self, username, password):
+        return self.server.address(username, password)
 
     async def stop(self):
         await asyncio.to_thread(self.server.stop)

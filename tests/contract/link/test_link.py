@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.contract.link.rigs import AnyLink, FakeRig, MosquittoRig, NatsRig, Rig, until
+from tests.contract.link.rigs import AnyLink, FakeRig, MosquittoRig, NatsRig, Rig, until, up
 
 from loadcenter.adapters.mqtt.inbox import WhenFull
 from loadcenter.adapters.mqtt.options import Will
@@ -32,7 +32,7 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path):
 @pytest.fixture
 async def publisher(rig: Rig):
     async with rig.link("publisher") as link:
-        await link.wait_up()
+        await up(link)
         yield link
 
 
@@ -59,7 +59,7 @@ async def acks_have_arrived(link: AnyLink) -> None:
 
 async def test_messages_come_in_order_and_at_most_as_many_as_asked_for(rig, publisher):
     async with rig.link("records", (ALL, 1), persistent=True) as link:
-        await link.wait_up()
+        await up(link)
         await send(publisher, *range(20))
         assert await take(link, 20) == list(range(20))
         await send(publisher, *range(5))
@@ -69,7 +69,7 @@ async def test_messages_come_in_order_and_at_most_as_many_as_asked_for(rig, publ
 
 async def test_lingering_ends_when_enough_has_come(rig, publisher):
     async with rig.link("records", (ALL, 1)) as link:
-        await link.wait_up()
+        await up(link)
         receiving = asyncio.create_task(link.receive(1, 3_600_000))
         await send(publisher, 1)
         async with asyncio.timeout(15):
@@ -78,7 +78,7 @@ async def test_lingering_ends_when_enough_has_come(rig, publisher):
 
 async def test_only_messages_of_qos_1_have_a_token(rig, publisher):
     async with rig.link("records", (ALL, 1)) as link:
-        await link.wait_up()
+        await up(link)
         await publisher.publish(EVENTS, b"loose", qos=0)
         await publisher.publish(EVENTS, b"sure", qos=1)
         await until(lambda: len(link._inbox) == 2)
@@ -90,7 +90,7 @@ async def test_only_messages_of_qos_1_have_a_token(rig, publisher):
 
 async def test_a_persistent_session_keeps_messages_while_the_client_is_away(rig, publisher):
     async with rig.link("records", (ALL, 1), persistent=True) as link:
-        await link.wait_up()
+        await up(link)
     await send(publisher, *range(50))
     async with rig.link("records", (ALL, 1), persistent=True) as link:
         assert await take(link, 50) == list(range(50))
@@ -98,31 +98,31 @@ async def test_a_persistent_session_keeps_messages_while_the_client_is_away(rig,
 
 async def test_a_clean_session_keeps_nothing(rig, publisher):
     async with rig.link("control", (ALL, 1)) as link:
-        await link.wait_up()
+        await up(link)
     await send(publisher, 1)
     async with rig.link("control", (ALL, 1)) as link:
-        await link.wait_up()
+        await up(link)
         await send(publisher, 2)
         assert await take(link, 1) == [2]
 
 
 async def test_unacknowledged_messages_come_again_and_acknowledged_ones_do_not(rig, publisher):
     async with rig.link("records", (ALL, 1), persistent=True) as link:
-        await link.wait_up()
+        await up(link)
         await send(publisher, *range(10))
         await until(lambda: len(link._inbox) == 10)
         messages = await link.receive(10, 0)
         link.ack([message.token for message in messages[:4] if message.token])
         await acks_have_arrived(link)
         await rig.sever(link)
-        await link.wait_up()
+        await up(link)
         await send(publisher, 10)
         assert sorted(await take(link, 7)) == [4, 5, 6, 7, 8, 9, 10]
 
 
 async def test_a_token_of_an_earlier_connection_is_ignored(rig, publisher):
     async with rig.link("records", (ALL, 1), persistent=True) as link:
-        await link.wait_up()
+        await up(link)
         await send(publisher, 1)
         (old,) = await link.receive(1, 0)
         await rig.sever(link)
@@ -138,7 +138,7 @@ async def test_a_token_of_an_earlier_connection_is_ignored(rig, publisher):
 
 async def test_a_pause_gives_the_broker_back_what_was_not_acknowledged(rig, publisher):
     async with rig.link("records", (ALL, 1), persistent=True) as link:
-        await link.wait_up()
+        await up(link)
         await send(publisher, *range(5))
         await until(lambda: len(link._inbox) == 5)
         await link.receive(2, 0)
@@ -153,7 +153,7 @@ async def test_a_pause_gives_the_broker_back_what_was_not_acknowledged(rig, publ
 
 async def test_a_paused_link_stays_down_when_the_broker_comes_back(rig):
     async with rig.link("records", (ALL, 1), persistent=True) as link:
-        await link.wait_up()
+        await up(link)
         await link.pause()
         await rig.stop()
         await rig.start()
@@ -164,7 +164,7 @@ async def test_a_paused_link_stays_down_when_the_broker_comes_back(rig):
 
 async def test_a_full_inbox_stops_reading_and_nothing_is_lost(rig, publisher):
     async with rig.link("records", (ALL, 1), persistent=True, inbox_limit=10) as link:
-        await link.wait_up()
+        await up(link)
         await send(publisher, *range(200))
         await until(lambda: len(link._inbox) == 10)
         # The publisher's last PUBACK came after all was on its way; the inbox has not grown.
@@ -176,7 +176,7 @@ async def test_a_full_inbox_stops_reading_and_nothing_is_lost(rig, publisher):
 
 async def test_a_link_for_the_live_page_drops_the_oldest_of_qos_0_and_counts_them(rig, publisher):
     async with rig.link("live", (ALL, 1), inbox_limit=5, when_full=WhenFull.DROP_OLDEST) as link:
-        await link.wait_up()
+        await up(link)
         await send(publisher, 100)
         await send(publisher, *range(20), qos=0)
         await until(lambda: link.dropped == 16)
@@ -186,7 +186,7 @@ async def test_a_link_for_the_live_page_drops_the_oldest_of_qos_0_and_counts_the
 async def test_a_retained_message_says_so_and_a_live_one_does_not(rig, publisher):
     await publisher.publish(STATUS, b"1", retain=True)
     async with rig.link("control", (ALL, 1)) as link:
-        await link.wait_up()
+        await up(link)
         (stored,) = await link.receive(1, 0)
         assert (stored.topic, stored.payload, stored.retained) == (STATUS, b"1", True)
         await publisher.publish(STATUS, b"2", retain=True)
@@ -198,31 +198,31 @@ async def test_an_empty_retained_message_removes_the_stored_one(rig, publisher):
     await publisher.publish(STATUS, b"1", retain=True)
     await publisher.publish(STATUS, b"", retain=True)
     async with rig.link("control", (ALL, 1)) as link:
-        await link.wait_up()
+        await up(link)
         await send(publisher, 2)
         assert await take(link, 1) == [2]
 
 
 async def test_the_will_is_published_when_the_connection_breaks_and_not_after_a_goodbye(rig):
     async with rig.link("watcher", (ALL, 1)) as watcher:
-        await watcher.wait_up()
+        await up(watcher)
         async with rig.link("device", will=Will(STATUS, b"2", 1, retain=True)) as device:
-            await device.wait_up()
+            await up(device)
         async with rig.link("device", will=Will(STATUS, b"3", 1, retain=True)) as device:
-            await device.wait_up()
+            await up(device)
             await rig.sever(device)
             assert await take(watcher, 1) == [3]
 
 
 async def test_publishing_while_the_broker_is_away_raises_and_queues_nothing(rig):
     async with rig.link("records", (ALL, 1), persistent=True) as link:
-        await link.wait_up()
+        await up(link)
         await rig.stop()
         await until(lambda: link.state is LinkState.CONNECTING)
         with pytest.raises(LinkDownError, match="cannot publish"):
             await link.publish(EVENTS, b"1")
         await rig.start()
-        await link.wait_up()
+        await up(link)
         await send(link, 2)
         assert await take(link, 1) == [2]
 
@@ -235,7 +235,7 @@ async def test_a_link_comes_back_by_itself_with_a_new_generation(rig, publisher)
         await rig.start()
         assert await link.wait_up() == 2
         assert link.last_error == ""
-        await publisher.wait_up()
+        await up(publisher)
         await send(publisher, 1)
         assert await take(link, 1) == [1]
 
@@ -258,11 +258,11 @@ async def test_a_wrong_password_is_explained(rig):
 
 async def test_a_closed_link_ends_what_waits_for_it(rig):
     async with rig.link("records", (ALL, 1)) as link:
-        await link.wait_up()
+        await up(link)
         receiving = asyncio.create_task(link.receive(1, 0))
         await asyncio.sleep(0)
     with pytest.raises(LinkDownError):
         await receiving
     with pytest.raises(LinkDownError):
-        await link.wait_up()
+        await up(link)
     assert link.state is LinkState.CLOSED

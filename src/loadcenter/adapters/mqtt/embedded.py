@@ -68,6 +68,7 @@ class EmbeddedBroker:
             username=CENTER_USER,
             password=self._password,
             ca_file=self._options.certificate[0] if self._options.certificate else None,
+            pinned=self._options.certificate is not None,
         )
 
     @property

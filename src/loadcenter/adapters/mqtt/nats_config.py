@@ -61,8 +61,9 @@ def render(options: EmbeddedOptions, port: int, center_hash: str, devices: Mappi
     """
     if not _ROOT.fullmatch(options.root):
         raise ValueError(f"the topic root '{options.root}' is not of letters, digits, - and _ (1 to 32)")
-    center = f"{options.root}.v1.>"
-    users = [_user(CENTER_USER, center_hash, [center], [center])]
+    # The filter `a/#` of MQTT covers `a` too, and so becomes the two subjects `a` and `a.>`.
+    everything = [f"{options.root}.v1", f"{options.root}.v1.>"]
+    users = [_user(CENTER_USER, center_hash, everything, everything)]
     for pdu_id, password_hash in sorted(devices.items()):
         own = f"{options.root}.v1.{check_pdu_id(pdu_id)}"
         users.append(_user(pdu_id, password_hash, [f"{own}.up.>"], [f"{own}.down", f"{own}.down.>"]))

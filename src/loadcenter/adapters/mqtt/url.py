@@ -27,6 +27,7 @@ class BrokerAddress:
         password: empty for none; never printed.
         ca_file: certificates to trust instead of the system's; only with TLS.
         insecure: take any certificate. The link warns at each connect.
+        pinned: `ca_file` is the broker's own certificate, so the name in it does not matter.
     """
 
     host: str
@@ -36,6 +37,7 @@ class BrokerAddress:
     password: str = field(default="", repr=False)
     ca_file: Path | None = None
     insecure: bool = False
+    pinned: bool = False
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
