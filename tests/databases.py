@@ -110,7 +110,7 @@ class MariaDbServer:
         os.kill(self.pid, signal.SIGCONT)
 
     def run_sql(self, sql: str, database: str = "") -> str:
-        """Run statements as the superuser over the socket and return what they print."""
+        """Run statements as the superuser over the socket and return what they print, without column names."""
         command = ["mariadb", "--no-defaults", "-N", "-u", superuser(), "-S", str(self.socket)]
         if database:
             command.append(database)
@@ -121,9 +121,19 @@ class MariaDbServer:
     def new_database(self) -> str:
         """Create an empty database and return its URL."""
         self._databases += 1
-        name = f"loadcenter_{self._databases}"
-        self.run_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        return self.url_of(name)
+        self.run_sql(f"CREATE DATABASE {self.last_database} CHARACTER SET utf8mb4")
+        return self.url_of(self.last_database)
+
+    @property
+    def last_database(self) -> str:
+        """Name of the database that `new_database` made last."""
+        return f"loadcenter_{self._databases}"
+
+    def dump(self, database: str) -> str:
+        """Return what `mariadb-dump` writes of a database."""
+        command = ["mariadb-dump", "--no-defaults", "--single-transaction", "-u", superuser()]
+        command += ["-S", str(self.socket), database]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
     def _command(self) -> list[str]:
         return [

@@ -223,6 +223,33 @@ async def test_a_file_locked_by_another_program_is_unavailable_and_comes_back(
     await store.commit(batch([outlet(T0)]))
 
 
+async def test_a_file_that_hangs_is_given_up_after_the_bound_and_comes_back(tmp_path: Path) -> None:
+    database = Database(open_engines(f"sqlite:///{tmp_path / 'x.db'}"), BRIEF)
+
+    async def slow(connection: AsyncConnection) -> None:
+        """Takes some seconds in the thread of the connection, as a disk that stalls."""
+        await connection.exec_driver_sql(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 20000000) SELECT MAX(x) FROM n"
+        )
+
+    # Both are left behind while their threads still run: had the first been waited for, the second would be done.
+    for run in (database.write, database.read):
+        with pytest.raises(StoreUnavailableError, match=r"does not answer within 0\.5 s"):
+            await run(slow)
+    assert len(database._given_up) == 2
+
+    async def quick(connection: AsyncConnection) -> bool:
+        return (await connection.exec_driver_sql("SELECT 1")).scalar_one() == 1
+
+    async def back() -> bool:
+        with suppress(StoreUnavailableError):
+            return await database.write(quick) and await database.read(quick)
+        return False
+
+    await until(back)
+    await database.close()
+
+
 async def test_a_full_disk_is_told_and_keeps_nothing_of_the_batch(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'loadcenter.db'}"
     engines = open_engines(url)

@@ -4,6 +4,7 @@ import { i18n } from './i18n/i18n.svelte';
 import { live } from './live/live.svelte';
 import { isFinal } from './live/state';
 import type { Command, Outlet, Pdu } from './model';
+import { codeText, reasonOf } from './reason';
 import { toasts } from './toasts.svelte';
 
 /** If the live connection brings no answer by then, the command is asked for. */
@@ -36,7 +37,7 @@ class Orders {
     try {
       report(await settled(await send()), what);
     } catch (error) {
-      toasts.show('refused', i18n.t.result.failed(what, reason(error)));
+      toasts.show('refused', i18n.t.result.failed(what, reasonOf(error)));
     } finally {
       this.#underWay.delete(token);
     }
@@ -60,18 +61,6 @@ function report({ status, code, message }: Command, what: string): void {
   else if (status === 'expired') toasts.show('refused', say.expired(what));
   else if (status === 'unknown') toasts.show('refused', say.unknown(what));
   else toasts.show('refused', say.rejected(what, codeText(code, message)));
-}
-
-function reason(error: unknown): string {
-  if (!(error instanceof api.ApiError)) return String(error);
-  if (error.code === 'unreachable') return i18n.t.unreachable;
-  return codeText(error.code, error.message);
-}
-
-/** The server's own sentence where it fits the language, else the catalog's. */
-function codeText(code: string, message: string): string {
-  const known = i18n.t.resultCodes[code];
-  return i18n.language === 'en' ? message || known || code : (known ?? (message || code));
 }
 
 function orderName(name: string): string {

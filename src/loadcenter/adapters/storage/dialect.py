@@ -8,11 +8,15 @@ from sqlalchemy import Connection, Dialect, Insert, Table, insert
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from loadcenter.services.ports import StoreUnavailableError
+
 SQLITE: Final = "sqlite"
 ROWS_PER_STATEMENT: Final = 1000
 """Rows written by one statement; more brings nothing on either database (bench, storage)."""
 KEYS_PER_STATEMENT: Final = 500
 """Keys looked up by one statement. From 1,000 on MariaDB turns the list into a join and leaves the key aside."""
+SCHEMA_LOCK_S: Final = 60
+"""How long a program waits for another one that brings the tables up to date."""
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -94,9 +98,17 @@ def lock_schema(connection: Connection) -> None:
     """Wait until no other process changes the schema; the lock ends with the connection or `unlock_schema`.
 
     In SQLite the transaction itself is that lock.
+
+    Raises:
+        StoreUnavailableError: another process has held the lock for `SCHEMA_LOCK_S`.
     """
-    if connection.dialect.name != SQLITE:
-        connection.exec_driver_sql("SELECT GET_LOCK('loadcenter_schema', 60)").close()
+    if connection.dialect.name == SQLITE:
+        return
+    got = connection.exec_driver_sql(f"SELECT GET_LOCK('loadcenter_schema', {SCHEMA_LOCK_S})").scalar_one()
+    if got != 1:
+        raise StoreUnavailableError(
+            "another Loadcenter is changing the tables of this database: wait for its end"
+        )
 
 
 def unlock_schema(connection: Connection) -> None:

@@ -55,13 +55,12 @@ async def open_store(
         StoreUnavailableError: the database cannot be reached.
         SchemaVersionError: its tables belong to a newer version.
     """
-    engines = open_engines(url)
-    database = Database(engines, settings)
+    database = Database(open_engines(url), settings)
     try:
         await database.prepare(migrate)
         yield SqlStore(database, settings, day_start)
     finally:
-        await engines.close()
+        await database.close()
 
 
 class SqlStore:

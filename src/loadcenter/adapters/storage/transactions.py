@@ -1,10 +1,10 @@
 """Running work on the database: one writer, readers beside it, each bounded in time and its errors translated."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -15,9 +15,12 @@ from loadcenter.adapters.storage.errors import DRIVER_ERRORS, collided, timed_ou
 
 ATTEMPTS: Final = 3
 """How often a transaction runs that another one made impossible (deadlock, lock wait)."""
+CLOSE_TIMEOUT_S: Final = 5
+"""How long closing waits for work that was given up."""
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Database:
         self._engines = engines
         self._settings = settings
         self._turn = asyncio.Lock()
+        self._given_up: set[asyncio.Task[Any]] = set()
 
     async def prepare(self, migrate: Callable[[Connection], None]) -> None:
         """Run `migrate` on the writer's connection, without a bound: changing a large table takes its time.
@@ -76,8 +80,7 @@ class Database:
         Raises:
             StoreUnavailableError: the database cannot be read within the bound.
         """
-        async with self._bounded(self._settings.read_timeout_s), self._engines.reader.begin() as connection:
-            return await work(connection)
+        return await self._bounded(self._read(work), self._settings.read_timeout_s)
 
     async def write(self, work: Work[T]) -> T:
         """Return what `work` returns, after COMMIT of all it wrote; on any error nothing of it was kept.
@@ -89,7 +92,20 @@ class Database:
             StoreUnavailableError: the database cannot be written within the bound.
             StoreDataError: it refused a value.
         """
-        async with self._bounded(self._settings.write_timeout_s), self._turn:
+        return await self._bounded(self._write(work), self._settings.write_timeout_s)
+
+    async def close(self) -> None:
+        """Close all connections; work that was given up has a last moment to end."""
+        if self._given_up:
+            await asyncio.wait(self._given_up, timeout=CLOSE_TIMEOUT_S)
+        await self._engines.close()
+
+    async def _read(self, work: Work[T]) -> T:
+        async with self._engines.reader.begin() as connection:
+            return await work(connection)
+
+    async def _write(self, work: Work[T]) -> T:
+        async with self._turn:
             for _ in range(ATTEMPTS - 1):
                 try:
                     return await self._once(work)
@@ -102,13 +118,33 @@ class Database:
         async with self._engines.writer.begin() as connection:
             return await work(connection)
 
-    @asynccontextmanager
-    async def _bounded(self, bound_s: float) -> AsyncIterator[None]:
-        bound = asyncio.timeout(bound_s)
+    async def _bounded(self, running: Coroutine[Any, Any, T], bound_s: float) -> T:
+        """Return what `running` returns, or leave it behind after the bound.
+
+        It is a task of its own because cancelling it is not enough: SQLite's thread cannot be interrupted while the
+        disk stalls, and closing its connection waits for it. A write that is left behind keeps its turn until then,
+        so the next ones are told that the database is away.
+        """
+        task = asyncio.create_task(running, name="database")
         try:
-            async with bound:
-                yield
+            await asyncio.wait({task}, timeout=bound_s)
+        finally:
+            if not task.done():
+                self._give_up(task)
+        if not task.done():
+            raise timed_out(self._engines.place, bound_s)
+        try:
+            return task.result()
         except DRIVER_ERRORS as error:
-            if bound.expired():
-                raise timed_out(self._engines.place, bound_s) from error
             raise translate(error, self._engines.place) from error
+
+    def _give_up(self, task: asyncio.Task[Any]) -> None:
+        self._given_up.add(task)
+        task.add_done_callback(self._ended)
+        task.cancel()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """Forget a task; nobody asks any more how it ended, so its error is looked at here."""
+        self._given_up.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("work that was given up at the database %s ended: %s", self._engines.place, error)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -100,14 +101,18 @@ def config_check(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 def _run(config: Config, rack: DemoRack | None) -> None:
     _log_to_terminal(config.log_level)
-    password = os.environ.get(PASSWORD_ENV)
+    password = os.environ.get(PASSWORD_ENV) or None
+    # A demo begins with a password that can be read on the terminal, each time.
+    made = secrets.token_urlsafe(12) if rack and not password else None
     try:
         asyncio.run(
             run_center(
                 config,
-                admin_password=password,
+                admin_password=password or made,
                 demo=rack,
-                started=lambda started: _greet(started, demo=rack is not None),
+                started=lambda started: _greet(
+                    started, made or started.center.new_password, demo=rack is not None
+                ),
             )
         )
     except (OSError, ValueError, StoreError, BrokerStartError) as error:
@@ -117,10 +122,10 @@ def _run(config: Config, rack: DemoRack | None) -> None:
         raise typer.Exit(Exit.FAILED) from group
 
 
-def _greet(started: Started, *, demo: bool) -> None:
-    if started.center.new_password:
+def _greet(started: Started, new_password: str | None, *, demo: bool) -> None:
+    if new_password:
         login = (
-            f"Log in as [bold]admin[/] with this one-time password:  [bold]{started.center.new_password}[/]\n"
+            f"Log in as [bold]admin[/] with this one-time password:  [bold]{new_password}[/]\n"
             f"(Set {PASSWORD_ENV} to choose your own.)"
         )
     else:

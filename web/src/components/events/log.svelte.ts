@@ -1,6 +1,7 @@
-import { ApiError, events as fetchEvents } from '../../lib/api';
+import { events as fetchEvents } from '../../lib/api';
 import { live } from '../../lib/live/live.svelte';
 import type { PduEvent } from '../../lib/model';
+import { reasonOf } from '../../lib/reason';
 import { type EventWish, merged } from './chains';
 
 const PAGE = 100;
@@ -12,7 +13,8 @@ export class EventLog {
   /** Whether older events are there to be loaded. */
   more = $state(false);
   loading = $state(true);
-  error = $state<ApiError | null>(null);
+  /** Why the last request failed. */
+  error = $state<string | null>(null);
   readonly items = $derived(merged(live.events, this.#loaded));
   #request = 0;
 
@@ -39,7 +41,7 @@ export class EventLog {
       this.more = page.next !== null;
     } catch (error) {
       if (request !== this.#request) return;
-      this.error = error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error));
+      this.error = reasonOf(error);
     } finally {
       if (request === this.#request) this.loading = false;
     }

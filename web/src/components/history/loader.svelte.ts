@@ -1,5 +1,6 @@
-import { ApiError, history as fetchHistory } from '../../lib/api';
+import { history as fetchHistory } from '../../lib/api';
 import type { History, SourceName } from '../../lib/model';
+import { reasonOf } from '../../lib/reason';
 import { span, type Window } from './window';
 
 const POINTS = 600;
@@ -16,7 +17,8 @@ export class HistoryLoader {
   current = $state.raw<History | null>(null);
   /** The longest of the latest answers about the same things, as context around a shorter one. */
   context = $state.raw<History | null>(null);
-  error = $state.raw<ApiError | null>(null);
+  /** Why the last request failed. */
+  error = $state<string | null>(null);
   loading = $state(false);
   #abort: AbortController | null = null;
   #about = '';
@@ -34,7 +36,7 @@ export class HistoryLoader {
       this.#take(found, `${pdu} ${outlets.join()} ${withVoltage}`);
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.error = error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error));
+      this.error = reasonOf(error);
       this.loading = false;
     }
   }

@@ -339,7 +339,5 @@ export const de: Catalog = {
     stop: 'Beheben',
     once: 'Auslösen',
     active: 'läuft',
-    startLabel: (label) => `Starten: ${label}`,
-    stopLabel: (label) => `Beheben: ${label}`,
   },
 };

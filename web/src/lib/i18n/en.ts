@@ -333,8 +333,6 @@ export const en = {
     stop: 'Mend it',
     once: 'Do it',
     active: 'in progress',
-    startLabel: (label: string) => `Start: ${label}`,
-    stopLabel: (label: string) => `Mend: ${label}`,
   },
 };
 

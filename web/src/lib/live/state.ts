@@ -33,7 +33,7 @@ export function apply(state: LiveState, message: LiveMessage, nowMs: number): vo
       replace(state.pdus, message.pdus, (pdu) => pdu.id);
       replace(state.alarms, message.alarms.filter(isOpen), (alarm) => alarm.id);
       message.pdus.forEach((pdu) => record(state, pdu));
-      state.lastEventId = Math.max(state.lastEventId ?? 0, message.last_event_id ?? 0) || null;
+      resume(state, message.last_event_id);
       return;
     case 'pdu':
       state.pdus.set(message.pdu.id, message.pdu);
@@ -86,6 +86,13 @@ export function ring(rings: Map<string, Ring>, key: string, windowMs: number): R
   const made = new Ring(windowMs);
   rings.set(key, made);
   return made;
+}
+
+/** Missed events follow a snapshot, so the last one known stays; unless the server has begun to count anew. */
+function resume(state: LiveState, lastEventId: number | null): void {
+  if (state.lastEventId !== null && state.lastEventId <= (lastEventId ?? 0)) return;
+  state.events = [];
+  state.lastEventId = lastEventId;
 }
 
 function record(state: LiveState, pdu: Pdu): void {
