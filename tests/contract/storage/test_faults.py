@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -226,17 +227,20 @@ async def test_a_file_locked_by_another_program_is_unavailable_and_comes_back(
 async def test_a_file_that_hangs_is_given_up_after_the_bound_and_comes_back(tmp_path: Path) -> None:
     database = Database(open_engines(f"sqlite:///{tmp_path / 'x.db'}"), BRIEF)
 
-    async def slow(connection: AsyncConnection) -> None:
-        """Takes some seconds in the thread of the connection, as a disk that stalls."""
-        await connection.exec_driver_sql(
-            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 20000000) SELECT MAX(x) FROM n"
-        )
+    disk_answers = threading.Event()
 
-    # Both are left behind while their threads still run: had the first been waited for, the second would be done.
+    async def stall(connection: AsyncConnection) -> None:
+        """Blocks the thread of the connection, as a disk that stalls."""
+        driver = (await connection.get_raw_connection()).driver_connection
+        await driver.create_function("stall", 0, disk_answers.wait)
+        await connection.exec_driver_sql("SELECT stall()")
+
     for run in (database.write, database.read):
         with pytest.raises(StoreUnavailableError, match=r"does not answer within 0\.5 s"):
-            await run(slow)
-    assert len(database._given_up) == 2
+            await run(stall)
+    with pytest.raises(StoreUnavailableError):
+        await database.write(stall)
+    disk_answers.set()
 
     async def quick(connection: AsyncConnection) -> bool:
         return (await connection.exec_driver_sql("SELECT 1")).scalar_one() == 1
