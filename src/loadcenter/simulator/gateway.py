@@ -16,7 +16,7 @@ from loadcenter.protocol.topics import RETAINED, Up
 from loadcenter.simulator.encode import Body, Record, Stamp, encode, encode_record, event_body, result_body
 from loadcenter.simulator.flash import EVENT_RING, KeptEvents, KeptRecord
 from loadcenter.simulator.inbox import Ack, Command, read_command
-from loadcenter.simulator.outbox import ACK_INTERVAL_MS, Outbox
+from loadcenter.simulator.outbox import ACK_INTERVAL_MS, WINDOW, Outbox
 from loadcenter.simulator.outgoing import Outgoing
 
 TELEMETRY_RECORDS = 600
@@ -33,10 +33,12 @@ class Limits:
     Attributes:
         outbox: records of telemetry held, 4 or more.
         ack_interval_ms: how often acks are to be expected; three without progress make it send again.
+        window: most records of telemetry sent and not acknowledged.
     """
 
     outbox: int = TELEMETRY_RECORDS
     ack_interval_ms: int = ACK_INTERVAL_MS
+    window: int = WINDOW
 
 
 DEFAULT_LIMITS = Limits()
@@ -72,7 +74,9 @@ class Gateway:
         self._connected = False
         self._earlier = [_outbox(one, rng, limits) for one in kept if one.records]
         self.boot = boot
-        self.telemetry = Outbox(boot, limits.outbox, rng, ack_interval_ms=limits.ack_interval_ms)
+        self.telemetry = Outbox(
+            boot, limits.outbox, rng, ack_interval_ms=limits.ack_interval_ms, window=limits.window
+        )
         self.events = Outbox(boot, EVENT_RING, rng, ack_interval_ms=limits.ack_interval_ms)
         self.last_n = 0
         self._numbers: dict[str, int] = {}

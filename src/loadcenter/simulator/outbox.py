@@ -29,6 +29,7 @@ class Outbox:
         records: what was held before, oldest first.
         next_seq: number of the next record.
         ack_interval_ms: how often acks are to be expected.
+        window: most records sent and not acknowledged.
     """
 
     def __init__(
@@ -40,12 +41,13 @@ class Outbox:
         next_seq: int = 1,
         *,
         ack_interval_ms: int = ACK_INTERVAL_MS,
+        window: int = WINDOW,
     ) -> None:
         self.boot = boot
         self.capacity = capacity
         self.records = records if records is not None else []
         self.next_seq = next_seq
-        self._window = min(WINDOW, capacity // 2)
+        self._window = min(window, capacity // 2)
         self._ack_interval_ms = ack_interval_ms
         self._rng = rng
         self._in_flight = 0
