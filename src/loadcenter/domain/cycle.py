@@ -105,6 +105,7 @@ def step(state: PduState, inputs: PduInputs, config: PduConfig, now_ms: int) -> 
     _watch_bus(draft)
     for given in inputs.orders:
         orders.give(draft, given, _snapshot_of(draft.outlets, draft.transfer, _overcurrent(draft)))
+        _open_unwanted(draft)  # so that the next order finds the outlet as this one has left it
     _arbitrate(draft)
     orders.confirm(draft)
     return _finish(draft)
@@ -210,27 +211,33 @@ def _drop_all(draft: Draft) -> None:
 
 
 def _arbitrate(draft: Draft) -> None:
-    waiting = []
     for index in range(len(draft.outlets)):
-        outlet = _resume(draft, index)
-        wanted = arbitrate(outlet).closed
-        if wanted and not outlet.closed:
-            waiting.append(index)
-        elif outlet.closed and not wanted:
+        _resume(draft, index)
+    _open_unwanted(draft)
+    if draft.inputs.live and draft.transfer.mode is Mode.CLOSED:
+        _close_in_turn(draft)
+
+
+def _open_unwanted(draft: Draft) -> None:
+    for index, outlet in enumerate(draft.outlets):
+        if outlet.closed and not arbitrate(outlet).closed:
             _drive(draft, index, closed=False)
-    if not draft.inputs.live or draft.transfer.mode is not Mode.CLOSED:
-        return
+
+
+def _close_in_turn(draft: Draft) -> None:
+    waiting = [
+        index for index, outlet in enumerate(draft.outlets) if not outlet.closed and arbitrate(outlet).closed
+    ]
     draft.sequence, now = take_turns(draft.sequence, waiting, draft.config.sequence_ms, draft.now_ms)
     for index in now:
         _drive(draft, index, closed=True)
 
 
-def _resume(draft: Draft, index: int) -> OutletState:
-    """Return the outlet, after the pause of its power cycle has ended if it is over now."""
+def _resume(draft: Draft, index: int) -> None:
+    """End the pause of a power cycle when its time has come."""
     outlet = draft.outlets[index]
     if outlet.resume_ms is not None and draft.now_ms >= outlet.resume_ms:
-        outlet = draft.outlets[index] = replace(outlet, resume_ms=None)
-    return outlet
+        draft.outlets[index] = replace(outlet, resume_ms=None)
 
 
 def _drive(draft: Draft, index: int, *, closed: bool) -> None:

@@ -47,9 +47,7 @@ def test_the_numbers_compared_stand_in_the_latch():
 
 
 def test_after_a_trip_nothing_is_remembered_but_the_latch():
-    seen = watch(
-        play([6200] * 100)[3], closed=True, current_ma=6200, config=CONFIG, now_ms=100 * 20
-    )
+    seen = watch(play([6200] * 100)[3], closed=True, current_ma=6200, config=CONFIG, now_ms=100 * 20)
     assert seen.latch is not None
     assert seen.guard is CLEAR
 

@@ -6,8 +6,8 @@ import pytest
 from loadcenter.domain.settings import (
     SETTINGS,
     OutletConfig,
-    Per,
     PduConfig,
+    Per,
     PowerOn,
     SettingsError,
     apply_settings,
@@ -87,7 +87,10 @@ def test_what_is_written_down_can_be_applied_again():
         ({"version": 1, "out": [3]}, "out"),
         ({"version": 1, "out": [{"limit_ma": 500}]}, "n is None: it must be 1 to 4"),
         ({"version": 1, "out": [{"n": 5}]}, "n is 5"),
-        ({"version": 1, "out": [{"n": 3, "limit_ma": 99}]}, "limit_ma of outlet 3 is 99: it must be 100 to 10000"),
+        (
+            {"version": 1, "out": [{"n": 3, "limit_ma": 99}]},
+            "limit_ma of outlet 3 is 99: it must be 100 to 10000",
+        ),
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_range(desired, named):

@@ -1,0 +1,58 @@
+import pytest
+
+from loadcenter.domain.cycle import OutletView, why
+from loadcenter.domain.events import Cause
+
+
+@pytest.mark.parametrize(
+    ("view", "sentence"),
+    [
+        (OutletView(None, None), "Unknown: the PDU has not reported this outlet yet."),
+        (OutletView(on=True, cause=Cause.PERSON_ON, by="anna"), "On: switched on by anna."),
+        (OutletView(on=True, cause=Cause.PERSON_ON), "On: switched on by a person."),
+        (OutletView(on=True, cause=Cause.RESTORE), "On: set by the power-restore policy at start-up."),
+        (
+            OutletView(on=True, cause=Cause.RESTORE, live=False),
+            "On: set by the power-restore policy at start-up. No source feeds it now.",
+        ),
+        (OutletView(on=False, cause=Cause.PERSON_OFF, by="anna"), "Off: switched off by anna."),
+        (OutletView(on=False, cause=Cause.LOCK), "Off: locked; unlock it to switch it."),
+        (
+            OutletView(on=False, cause=Cause.PERSON_ON, by="anna", live=True),
+            "Off for a moment: it closes by itself, switched on by anna.",
+        ),
+        (
+            OutletView(on=False, cause=Cause.RESTORE, live=False),
+            "Off: no source feeds the PDU. It closes by itself when one returns.",
+        ),
+        (
+            OutletView(
+                on=False,
+                cause=Cause.PROTECTION,
+                trip="overcurrent",
+                trip_ma=6200,
+                limit_ma=4000,
+                limit_ms=2000,
+            ),
+            "Off: tripped at 6.2 A, limit 4.0 A for 2.0 s. Reset the trip to switch it on.",
+        ),
+        (
+            OutletView(on=False, cause=Cause.PROTECTION, trip="overcurrent", trip_ma=6200, limit_ma=4000),
+            "Off: tripped at 6.2 A, limit 4.0 A. Reset the trip to switch it on.",
+        ),
+        (
+            OutletView(on=False, cause=Cause.PROTECTION, trip="overcurrent", limit_ma=4000),
+            "Off: tripped by overcurrent. Reset the trip to switch it on.",
+        ),
+    ],
+)
+def test_one_sentence_says_why_with_the_numbers(view, sentence):
+    assert why(view) == sentence
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_has_words(on, cause):
+    sentence = why(OutletView(on=on, cause=cause, by="anna", live=True))
+    assert sentence.startswith("On" if on else "Off")
+    assert sentence.endswith(".")
