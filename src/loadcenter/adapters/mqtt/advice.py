@@ -32,6 +32,10 @@ class SubscribeRefusedError(Exception):
     pattern: str
 
 
+class CaFileError(Exception):
+    """The CA file is there but holds no certificate."""
+
+
 class ConnectionEndedError(Exception):
     """The connection ended before the broker had answered."""
 
@@ -46,6 +50,8 @@ def explain(error: Exception, address: BrokerAddress) -> str:
                 f"{address} does not let user '{address.username}' subscribe to '{pattern}': "
                 "allow it in the broker's access list"
             )
+        case CaFileError():
+            return f"the CA file '{address.ca_file}' holds no certificate: it must be text in PEM form"
         case ConnectionEndedError():
             return (
                 f"{address} closed the connection before it answered: check that an MQTT broker listens there, "
@@ -86,6 +92,8 @@ def _explain_network(error: OSError, address: BrokerAddress) -> str:
             return (
                 f"no TLS with {address} ({error.reason or error}): use mqtt:// if the listener is a plain one"
             )
+        case ConnectionResetError() if address.tls:
+            return f"{address} hung up during TLS: use mqtt:// if the listener is a plain one"
         case TimeoutError():
             return f"{address} does not answer: check the address and the firewall"
         case FileNotFoundError() | PermissionError():

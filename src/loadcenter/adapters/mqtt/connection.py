@@ -22,6 +22,7 @@ from loadcenter.adapters.mqtt.advice import (
     SubscribeRefusedError,
 )
 from loadcenter.adapters.mqtt.options import LinkOptions
+from loadcenter.adapters.mqtt.tls import client_context
 from loadcenter.adapters.mqtt.url import BrokerAddress
 from loadcenter.services.ports import LinkDownError
 
@@ -68,6 +69,7 @@ class Connection:
 
         Raises:
             OSError: the network, TLS, or a time-out.
+            CaFileError: the CA file holds no certificate.
             ConnectRefusedError: CONNACK says no.
             SubscribeRefusedError: a SUBACK says no.
             ConnectionEndedError: the broker hung up.
@@ -174,11 +176,19 @@ class Connection:
         self._attach()
 
     def _connect_blocking(self) -> None:
-        if self._address.tls:
-            self._client.tls_set_context(_tls_context(self._address))
-            # paho's word for "does not compare the name"; whether certificates count is up to the context.
-            self._client.tls_insecure_set(self._address.insecure or self._address.pinned)
-        self._client.connect(self._address.host, self._address.port, self._options.keepalive_s)
+        address = self._address
+        if not address.tls:
+            self._client.connect(address.host, address.port, self._options.keepalive_s)
+            return
+        context = client_context(address)
+        self._client.tls_set_context(context)
+        # paho's word for "does not compare the name"; whether certificates count is up to the context.
+        self._client.tls_insecure_set(address.insecure or address.pinned)
+        try:
+            self._client.connect(address.host, address.port, self._options.keepalive_s)
+        except OSError:
+            context.close_socket()
+            raise
 
     def _abandon(self, connecting: asyncio.Future[None]) -> None:
         # Asking for the exception also tells asyncio that nobody else will.
@@ -312,15 +322,3 @@ def _topic_of(message: paho.MQTTMessage) -> str:
     except UnicodeDecodeError:
         # An exception in a callback would leave paho in the middle of a packet; this is a topic of nobody.
         return "\N{REPLACEMENT CHARACTER}"
-
-
-def _tls_context(address: BrokerAddress) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=address.ca_file)
-    if address.pinned:
-        context.check_hostname = False
-        # The file may hold a certificate that somebody else signed, without that somebody.
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    if address.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
