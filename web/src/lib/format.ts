@@ -52,11 +52,14 @@ const SPANS: readonly [limitMs: number, unitMs: number, unit: string][] = [
 /** A length of time in its one fitting unit, as `12 s` or `3 min`. */
 export function span(ms: number, locale: string): string {
   const [, unitMs, unit] = SPANS.find(([limit]) => ms < limit) ?? SPANS[SPANS.length - 1]!;
-  const key = `${locale} ${unit}`;
-  const format = cached(spanFormats, key, () =>
-    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 0 }),
-  );
-  return format.format(Math.floor(ms / unitMs));
+  return unitFormat(locale, unit).format(Math.floor(ms / unitMs));
+}
+
+/** A length of time in the largest unit that it is a whole number of: `15 min`, not `900 s`. */
+export function wholeSpan(ms: number, locale: string): string {
+  const units = SPANS.toReversed();
+  const [, unitMs, unit] = units.find(([, size]) => ms >= size && ms % size === 0) ?? SPANS[0]!;
+  return unitFormat(locale, unit).format(Math.round(ms / unitMs));
 }
 
 export function dateTime(ms: number, locale: string): string {
@@ -86,6 +89,12 @@ const timeFormats = new Map<string, Intl.DateTimeFormat>();
 function numberFormat(locale: string, fraction: number): Intl.NumberFormat {
   return cached(numberFormats, `${locale} ${fraction}`, () =>
     new Intl.NumberFormat(locale, { minimumFractionDigits: fraction, maximumFractionDigits: fraction }),
+  );
+}
+
+function unitFormat(locale: string, unit: string): Intl.NumberFormat {
+  return cached(spanFormats, `${locale} ${unit}`, () =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 0 }),
   );
 }
 
