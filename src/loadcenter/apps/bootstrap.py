@@ -197,6 +197,7 @@ async def _broker(
         root=config.root,
         certificate=certificate,
         plain=config.plain,
+        password=config.mqtt_password,
     )
     devices = {one.pdu_id: one.bcrypt_hash for one in await store.devices()}
     embedded = await stack.enter_async_context(EmbeddedBroker(options, devices))

@@ -1,6 +1,7 @@
 """Configuration: one frozen dataclass, read from TOML and environment, every key with default, range and reason."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -10,6 +11,7 @@ from typing import Any
 DEFAULT_DATA = "~/.local/share/loadcenter"
 ENV_PREFIX = "LOADCENTER_"
 PORT_MAX = 65_535
+_ROOT = re.compile(r"[A-Za-z0-9_-]{1,32}")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -41,6 +43,12 @@ class Config:
     root: str = _key("loadcenter", "first part of every MQTT topic")
     mqtt_host: str = _key("127.0.0.1", "address of the embedded broker; 0.0.0.0 lets devices reach it")
     mqtt_port: int = _key(1883, "TCP port of the embedded broker, 1 to 65535; 0 takes a free one")
+    mqtt_password: str = _key(
+        "",
+        "password of the user control_center at the embedded broker, for a program that shall see everything; "
+        "empty: a new one in each run",
+        secret=True,
+    )
     mqtt_certificate: str = _key("", "PEM file of the embedded broker's certificate chain, for TLS")
     mqtt_key: str = _key("", "PEM file of the key to mqtt_certificate")
     timezone: str = _key("UTC", "IANA time zone of the site; its midnights bound the days")
@@ -84,9 +92,13 @@ def describe(config: Config) -> list[tuple[str, str, str]]:
 
 
 def _hidden(value: str, secret: bool) -> str:
+    if not secret or not value:
+        return value
     scheme, separator, rest = value.partition("://")
+    if not separator:
+        return "***"
     credentials, at, place = rest.rpartition("@")
-    if not secret or not separator or not at:
+    if not at:
         return value
     return f"{scheme}://{credentials.partition(':')[0]}:***@{place}"
 
@@ -133,6 +145,10 @@ def _checked(config: Config) -> Config:
     for key in ("port", "mqtt_port"):
         if not 0 <= getattr(config, key) <= PORT_MAX:
             raise ConfigError(f"'{key}' is {getattr(config, key)}: give 1 to {PORT_MAX}, or 0 for a free one")
+    if not _ROOT.fullmatch(config.root):
+        raise ConfigError(
+            f"'root' is '{config.root}': write one word of 1 to 32 letters, digits, '-' and '_'"
+        )
     if config.log_level not in LOG_LEVELS:
         raise ConfigError(f"'log_level' is '{config.log_level}': write one of {', '.join(LOG_LEVELS)}")
     if bool(config.mqtt_certificate) != bool(config.mqtt_key):

@@ -45,8 +45,9 @@ class EmbeddedBroker:
         self._options = options
         self._devices = dict(devices or {})
         self._folder = DataFolder(options.folder)
-        self._password = secrets.token_urlsafe(32)
-        # Few rounds: nobody guesses 256 random bits, and our own reconnects stay fast.
+        self._password = options.password or secrets.token_urlsafe(32)
+        # Few rounds: nobody guesses 256 random bits, and our own reconnects stay fast. A password from outside is the
+        # operator's to choose; the file with its hash is readable by its owner only.
         self._center_hash = bcrypt.hashpw(self._password.encode(), bcrypt.gensalt(4)).decode()
         self._port = options.port
         self._said = BrokerLog(_log)
@@ -59,7 +60,7 @@ class EmbeddedBroker:
 
     @property
     def address(self) -> BrokerAddress:
-        """Where and as whom the control center connects. The password is new in each run."""
+        """Where and as whom the control center connects. The password is new in each run unless one was given."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._options.host, self._options.host)  # noqa: S104
         return BrokerAddress(
             host,

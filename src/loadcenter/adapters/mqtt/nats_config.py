@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadcenter.domain.topology import check_pdu_id
@@ -12,6 +12,7 @@ from loadcenter.protocol.topics import DEFAULT_ROOT
 CENTER_USER = "control_center"
 """User of the control center; the underscore keeps it apart from every pdu_id."""
 
+_PASSWORD_MIN = 12
 _MAX_PAYLOAD_BYTES = 8192
 """Topic and payload. The contract allows 4096 (MQTT-2); what is somewhat larger still reaches the quarantine."""
 _ACK_WAIT = "5s"
@@ -34,6 +35,8 @@ class EmbeddedOptions:
         root: first level of the topics.
         certificate: PEM file of the certificate chain and of the key, for TLS.
         plain: allow unencrypted connections from other machines.
+        password: of `CENTER_USER`, for a program that shall see everything (12 characters or more); empty makes a new
+            one in each run, which nobody else knows.
     """
 
     folder: Path
@@ -42,6 +45,11 @@ class EmbeddedOptions:
     root: str = DEFAULT_ROOT
     certificate: tuple[Path, Path] | None = None
     plain: bool = False
+    password: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if self.password and len(self.password) < _PASSWORD_MIN:
+            raise ValueError(f"the password of {CENTER_USER} is short: give {_PASSWORD_MIN} characters or more")
 
 
 def render(options: EmbeddedOptions, port: int, center_hash: str, devices: Mapping[str, str]) -> str:
