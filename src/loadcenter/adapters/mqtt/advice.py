@@ -85,13 +85,11 @@ def _explain_network(error: OSError, address: BrokerAddress) -> str:
             return f"the name '{address.host}' is not known: correct the broker's address, or check DNS"
         case ssl.SSLCertVerificationError():
             return (
-                f"the certificate of {address} is not trusted ({error.verify_message}): "
+                f"the certificate of {address} is not trusted ({getattr(error, 'verify_message', error)}): "
                 "name the CA file that signed it, and the host as the certificate does"
             )
         case ssl.SSLError():
-            return (
-                f"no TLS with {address} ({error.reason or error}): use mqtt:// if the listener is a plain one"
-            )
+            return f"no TLS with {address} ({getattr(error, 'reason', '') or error}): use mqtt:// if the listener is a plain one"
         case ConnectionResetError() if address.tls:
             return f"{address} hung up during TLS: use mqtt:// if the listener is a plain one"
         case TimeoutError():

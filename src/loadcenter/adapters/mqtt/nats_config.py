@@ -49,7 +49,9 @@ class EmbeddedOptions:
 
     def __post_init__(self) -> None:
         if self.password and len(self.password) < _PASSWORD_MIN:
-            raise ValueError(f"the password of {CENTER_USER} is short: give {_PASSWORD_MIN} characters or more")
+            raise ValueError(
+                f"the password of {CENTER_USER} is short: give {_PASSWORD_MIN} characters or more"
+            )
 
 
 def render(options: EmbeddedOptions, port: int, center_hash: str, devices: Mapping[str, str]) -> str:
