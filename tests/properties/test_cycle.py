@@ -78,17 +78,30 @@ def test_a_latch_survives_any_loss_of_supply_and_any_order_but_a_reset(before, a
 
 
 @settings(deadline=None, max_examples=60)
-@given(COURSES, OUTLETS, st.lists(ACTIONS.filter(lambda action: action[0] != "order"), max_size=15))
-def test_a_persons_off_ends_every_automatic_intention(before, outlet, after):
+@given(
+    COURSES,
+    OUTLETS,
+    st.sampled_from(["nothing", "cycle", "outage", "start"]),
+    st.lists(ACTIONS.filter(lambda action: action[0] != "order"), max_size=15),
+)
+def test_a_persons_off_ends_every_automatic_intention(before, outlet, under_way, after):
     bench = Bench()
     for action in before:
         act(bench, action)
+    match under_way:
+        case "cycle":
+            act(bench, ("order", Order(Do.CYCLE, outlet, off_ms=1000)))
+        case "outage":
+            bench.main.voltage_mv = bench.backup.voltage_mv = 0
+            bench.run(300)
+        case "start":
+            bench.power_cycle()
     if cycle.snapshot(bench.state).outlets[outlet - 1].locked:
         given_order(bench, Order(Do.LOCK, outlet, on=False))
     given_order(bench, Order(Do.SWITCH, outlet, on=False))
     bench.run(20)
     assert not bench.on()[outlet - 1]
-    for action in after:
+    for action in (*after, ("main", NOMINAL_MV), ("wait", 2500), ("wait", 2500)):
         act(bench, action)
         assert not bench.on()[outlet - 1], "nobody has switched it on again"
 

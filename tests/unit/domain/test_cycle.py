@@ -105,6 +105,14 @@ def test_a_persons_off_ends_a_power_cycle_under_way(bench):
     assert bench.answers(cycled) == ["accepted ok", "rejected superseded"]
 
 
+def test_a_persons_on_ends_the_pause_of_a_power_cycle_at_once(bench):
+    bench.order(Do.CYCLE, 3, off_ms=60_000)
+    bench.run(500)
+    bench.order(Do.SWITCH, 3, on=True)
+    bench.run(100)
+    assert bench.on() == ALL_ON
+
+
 def test_a_persons_off_ends_the_wait_for_a_turn():
     bench = Bench(PduConfig(sequence_ms=2000), settled=False).run(1000)
     assert bench.on() == (True, False, False, False)
