@@ -281,6 +281,9 @@ _result = msgspec.json.Decoder(Result)
 
 _RANGE = re.compile(r"[<>]=|length")
 
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises; the last where 4096 bytes nest a thousand brackets deep."""
+
 
 def decode_telemetry(payload: bytes) -> TelemetryRecord:
     """Return the telemetry record in `payload`; its voltages follow MQTT-20.
@@ -292,7 +295,14 @@ def decode_telemetry(payload: bytes) -> TelemetryRecord:
     if isinstance(wire, _GapRecordWire):
         return TelemetryRecord(_checked_envelope(wire), Gap(wire.gap.reason, wire.gap.count))
     envelope = _checked_envelope(wire)
-    samples = wire.samples if wire.samples is not None else envelope.seq - envelope.first + 1
+    numbers = envelope.seq - envelope.first + 1
+    samples = numbers if wire.samples is None else wire.samples
+    if samples > numbers:
+        raise Refused(
+            Refusal.OUT_OF_RANGE,
+            f"'samples' is {samples}, above the {numbers} of from..seq (MQTT-11)",
+            envelope,
+        )
     sources = tuple(SourceReading(name, src.v_mv, src.f_mhz, src.q) for name, src in wire.src.items())
     active_mv = wire.src[wire.active].v_mv if wire.active in wire.src else None
     outlets = tuple(_outlet(out, active_mv if wire.live and out.on else 0) for out in wire.out)
@@ -315,8 +325,15 @@ def decode_event(payload: bytes) -> EventRecord:
     wire = _decode_record(_event, payload)
     if isinstance(wire, _GapRecordWire):
         return EventRecord(_checked_envelope(wire), Gap(wire.gap.reason, wire.gap.count))
+    envelope = _checked_envelope(wire)
+    if envelope.first != envelope.seq:
+        raise Refused(
+            Refusal.OUT_OF_RANGE,
+            f"'from' is {envelope.first}: an event stands for itself (MQTT-11)",
+            envelope,
+        )
     body = EventBody(wire.code, wire.out, wire.src, wire.cause, wire.because, wire.data)
-    return EventRecord(_checked_envelope(wire), body)
+    return EventRecord(envelope, body)
 
 
 def decode_birth(payload: bytes) -> Birth:
@@ -374,7 +391,7 @@ def _decode_record(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _W
         # A gap record is rare and misses what the others need, so it is tried last.
         try:
             gap = _gap.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _UNREADABLE:
             gap = None
         if gap is None or gap.v != VERSION or len(payload) > PAYLOAD_MAX_BYTES:
             raise
@@ -396,7 +413,7 @@ def _decode(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _Wire:
         raise Refused(
             reason, f"{error}; compare the payload with spec/schema", _readable_envelope(payload)
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise Refused(Refusal.UNREADABLE, f"not JSON: {error}") from error
     if wire.v != VERSION:  # type: ignore[attr-defined] # every wire struct has it
         _check_version(payload)
@@ -406,7 +423,7 @@ def _decode(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _Wire:
 def _check_version(payload: bytes) -> None:
     try:
         version = _versioned.decode(payload).v
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return
     if version != VERSION:
         side = "the control center" if version > VERSION else "the device"
@@ -420,7 +437,7 @@ def _check_version(payload: bytes) -> None:
 def _readable_envelope(payload: bytes) -> Envelope | None:
     try:
         wire = _envelope.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         return None
     first = wire.seq if wire.from_ is None else wire.from_
     return Envelope(wire.boot, first, wire.seq, wire.up_ms, wire.ts_ms) if first <= wire.seq else None

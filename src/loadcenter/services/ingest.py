@@ -112,12 +112,15 @@ class Ingest:
             await self._book.load(pdu_id)
         except StoreUnavailableError:
             return  # no position is known: the device waits, and asks again by re-sending
+        self._latest_boot[pdu_id] = boot
         self._pending_acks.add((pdu_id, boot))
         await self._send_acks(urgent=frozenset({pdu_id}))
 
     async def _take(self, deliveries: Sequence[Message]) -> None:
         """Store one batch, whatever the database does meanwhile, then acknowledge it."""
-        inbound = [self._planner.read(message, self._clock.now_ms()) for message in deliveries]
+        now_ms = self._clock.now_ms()
+        # an empty payload clears a retained message at the broker and says nothing (MQTT-2)
+        inbound = [self._planner.read(message, now_ms) for message in deliveries if message.payload]
         since_ms = self._clock.monotonic_ms()
         while True:
             try:
@@ -152,7 +155,7 @@ class Ingest:
             await self._store_all(inbound[middle:])
 
     async def _store_once(self, inbound: Sequence[Inbound]) -> None:
-        for pdu_id in {one.pdu_id for one in inbound if one.envelope}:
+        for pdu_id in {one.pdu_id for one in inbound if one.pdu_id and not one.stranger}:
             await self._book.load(pdu_id)
         plan = self._planner.plan(inbound, self._book)
         if not plan.empty:
@@ -184,8 +187,12 @@ class Ingest:
         due = [
             (pdu_id, boot)
             for pdu_id, boot in sorted(self._pending_acks)
-            if pdu_id in urgent
-            or now - self._last_ack_ms.get(pdu_id, -(10**12)) >= self._config.ack_interval_ms
+            # An ack of positions that are being read again would tell the device of a lost database (MQTT-18).
+            if self._book.known(pdu_id)
+            and (
+                pdu_id in urgent
+                or now - self._last_ack_ms.get(pdu_id, -(10**12)) >= self._config.ack_interval_ms
+            )
         ]
         for pdu_id, boot in due:
             self._pending_acks.discard((pdu_id, boot))

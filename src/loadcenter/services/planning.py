@@ -1,9 +1,9 @@
 """What one transaction writes for a batch of deliveries: positions, rows, rollups, events, gaps, quarantine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from loadcenter.domain.events import SEVERITY, EventCode
+from loadcenter.domain.events import SEVERITY, Detail, EventCode
 from loadcenter.domain.readings import Telemetry
 from loadcenter.domain.rollups import (
     OutletRollup,
@@ -51,6 +51,11 @@ class Inbound:
     envelope: Envelope | None
     body: Telemetry | EventBody | Gap | Refused
 
+    @property
+    def stranger(self) -> bool:
+        """Whether the sender is not registered."""
+        return isinstance(self.body, Refused) and self.body.reason is Refusal.UNKNOWN_PDU
+
     def refuse(self, reason: Refusal, detail: str) -> "Inbound":
         """Return this delivery as refused, to go to quarantine under its own number."""
         return replace(self, body=Refused(reason, detail, self.envelope))
@@ -70,12 +75,19 @@ class PositionBook:
         Raises:
             StoreUnavailableError: the database is away.
         """
-        if pdu_id not in self._loaded:
-            self._positions.update(await self._store.positions(pdu_id))
+        if pdu_id in self._loaded:
+            return
+        found = await self._store.positions(pdu_id)
+        if pdu_id not in self._loaded:  # another task may have read, and moved on, in the meantime
+            self._positions.update(found)
             self._loaded.add(pdu_id)
 
+    def known(self, pdu_id: str) -> bool:
+        """Return whether the positions of a PDU are known now."""
+        return pdu_id in self._loaded
+
     def position(self, key: StreamKey) -> int:
-        """Return the last number stored of a stream, 0 before the first."""
+        """Return the last number stored of a stream, 0 before the first; worthless unless `known`."""
         return self._positions.get(key, 0)
 
     def apply(self, moves: Sequence[Position]) -> None:
@@ -175,6 +187,7 @@ class Planner:
         self.root = root
         self._uptime_origin = uptime_origin
         self._registered = registered
+        self._reckoned: dict[tuple[str, int], int] = {}
 
     def read(self, message: Message, received_ms: int) -> Inbound:
         """Return the delivery as read; what cannot be read carries its refusal."""
@@ -207,6 +220,8 @@ class Planner:
         """Return the one transaction that stores a batch, each record at most once (MQTT-12)."""
         draft = _Draft(book)
         for one in inbound:
+            self._reckon(one)
+        for one in inbound:
             self._add(draft, one)
         return draft.finish()
 
@@ -214,10 +229,9 @@ class Planner:
         envelope, stream = one.envelope, one.stream
         if envelope is None or stream is None:
             assert isinstance(one.body, Refused)
-            if one.body.reason is Refusal.UNKNOWN_PDU:
-                draft.strangers.add(
-                    one.pdu_id
-                )  # not stored and not acknowledged: the device keeps its records
+            if one.stranger:
+                # not stored and not acknowledged: the device keeps its records
+                draft.strangers.add(one.pdu_id)
             else:
                 self._quarantine(draft, one, one.body)
                 draft.urgent.add(one.pdu_id)
@@ -247,7 +261,7 @@ class Planner:
                 draft.urgent.add(one.pdu_id)
                 draft.events.append(_stored(one.pdu_id, ts_ms, envelope, event))
                 if event.code is EventCode.BOOT:
-                    self._close_boot(draft, one.pdu_id, ts_ms, event)
+                    self._close_boot(draft, one.pdu_id, ts_ms, envelope.boot, event)
             case Gap(reason, count):
                 shortened = None if count is None else min(count, envelope.seq - first + 1)
                 draft.gaps.append(GapRow(key, first, envelope.seq, reason, shortened, ts_ms))
@@ -256,11 +270,20 @@ class Planner:
 
     def _time_of(self, one: Inbound, envelope: Envelope) -> int:
         """Return the UTC of a record: the device's clock if it is believable, else reckoned from its uptime."""
-        ts_ms = envelope.ts_ms
-        if ts_ms is not None and _EARLIEST_MS <= ts_ms <= one.received_ms + _FUTURE_MS:
-            return ts_ms
+        if envelope.ts_ms is not None and _believable(envelope.ts_ms, one.received_ms):
+            return envelope.ts_ms
         origin = self._uptime_origin(one.pdu_id, envelope.boot)
-        return one.received_ms if origin is None else min(origin + envelope.up_ms, one.received_ms)
+        if origin is None:
+            origin = self._reckoned[one.pdu_id, envelope.boot]
+        return min(origin + envelope.up_ms, one.received_ms)
+
+    def _reckon(self, one: Inbound) -> None:
+        """Note when a boot began, as the fastest record of it tells: records of one batch keep their distances."""
+        envelope = one.envelope
+        if envelope is None or (envelope.ts_ms is not None and _believable(envelope.ts_ms, one.received_ms)):
+            return
+        key, origin = (one.pdu_id, envelope.boot), one.received_ms - envelope.up_ms
+        self._reckoned[key] = min(origin, self._reckoned.get(key, origin))
 
     @staticmethod
     def _add_readings(draft: _Draft, pdu_id: str, ts_ms: int, samples: int, readings: Telemetry) -> None:
@@ -279,14 +302,15 @@ class Planner:
             draft.source_minutes[source_key] = part if before is None else before.merge(part)
 
     @staticmethod
-    def _close_boot(draft: _Draft, pdu_id: str, ts_ms: int, event: EventBody) -> None:
+    def _close_boot(draft: _Draft, pdu_id: str, ts_ms: int, boot: int, event: EventBody) -> None:
         """Book what the boot before has lost of its telemetry (MQTT-16)."""
         closes = event.data.get("closes")
-        if not isinstance(closes, dict) or not isinstance(closes.get("boot"), int) or closes["boot"] < 1:
+        closed = _number(closes, "boot")
+        if closed is None or not 1 <= closed < boot:
             return  # the first boot of a device closes nothing
-        key = StreamKey(pdu_id, closes["boot"], Stream.TELEMETRY)
-        position, last = draft.position(key), closes.get("telemetry")
-        if not isinstance(last, int):
+        key = StreamKey(pdu_id, closed, Stream.TELEMETRY)
+        position, last = draft.position(key), _number(closes, "telemetry")
+        if last is None:
             draft.gaps.append(GapRow(key, position + 1, position + 1, "reboot", None, ts_ms))
         elif last > position:
             draft.gaps.append(GapRow(key, position + 1, last, "reboot", last - position, ts_ms))
@@ -307,6 +331,15 @@ class Planner:
                 envelope.seq if envelope else None,
             )
         )
+
+
+def _believable(ts_ms: int, received_ms: int) -> bool:
+    return _EARLIEST_MS <= ts_ms <= received_ms + _FUTURE_MS
+
+
+def _number(group: Detail, key: str) -> int | None:
+    value = group.get(key) if isinstance(group, Mapping) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _stored(pdu_id: str, ts_ms: int, envelope: Envelope, event: EventBody) -> StoredEvent:
