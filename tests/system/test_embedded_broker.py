@@ -56,6 +56,17 @@ os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 os.execv(command[0], command)
 """
 
+FULL_AT_FIRST = """
+import os, pathlib, sys, time
+once = pathlib.Path(sys.argv[2] + ".once")
+if once.exists():
+    os.execv(sys.executable, [sys.executable, {real!r}, *sys.argv[1:]])
+once.touch()
+for text in ("Server is ready", "JetStream failed to store a msg: write 5.blk: no space left on device"):
+    print("[1] 2026/01/01 00:00:00.000000 [ERR]", text, file=sys.stderr, flush=True)
+time.sleep(3600)
+"""
+
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
@@ -213,6 +224,21 @@ async def test_what_is_retained_outlives_a_kill(server):
     async with PahoLink(server.address(), RECORDS) as link:
         (message,) = await link.receive(1, 0)
         assert (message.payload, message.retained) == (b"kept", True)
+
+
+async def test_a_broker_whose_disk_is_full_is_started_again_and_says_what_to_do(tmp_path, caplog):
+    launcher = tmp_path / "full.py"
+    launcher.write_text(FULL_AT_FIRST.format(real=str(EmbeddedBroker.launcher)))
+
+    class FullAtFirst(EmbeddedBroker):
+        pass
+
+    FullAtFirst.launcher = launcher
+    broker = FullAtFirst(EmbeddedOptions(folder=tmp_path / "broker", port=0))
+    async with broker, PahoLink(broker.address, RECORDS) as link:
+        await link.wait_up()
+        assert (broker.restarts, broker.last_error) == (1, "")
+    assert "the disk is full: make room" in caplog.text
 
 
 # ---- devices come and go ----------------------------------------------------------------------------------

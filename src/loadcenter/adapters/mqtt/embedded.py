@@ -31,7 +31,8 @@ class EmbeddedBroker:
 
     Entering returns when it takes connections. When it dies it is started again, with growing pauses, on the same
     port and store. It ends with this process even if that is killed: by PR_SET_PDEATHSIG on Linux (which counts from
-    the thread that enters: enter in the main thread), and else at the next start, by its pid file.
+    the thread that enters: enter in the main thread), and else at the next start, by its pid file. With a full disk it
+    takes no message that it cannot store (no PUBACK), and is started again until there is room.
 
     What a device does that it may not do: a subscription is refused (SUBACK 0x80); a publication, also that of a
     will, is answered with PUBACK and dropped, with a line in the log; a message over 8192 bytes, topic included, ends

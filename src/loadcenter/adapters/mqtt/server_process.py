@@ -18,6 +18,8 @@ _START_BOUND_S = 30.0
 _RELOAD_BOUND_S = 5.0
 _STOP_BOUND_S = 5.0
 _LINE_LIMIT = 2**20
+_DISK_FULL = "no space left on device"
+"""After a failed write the server takes nothing more into that store until it is started again."""
 
 
 class ServerProcess:
@@ -128,6 +130,9 @@ class ServerProcess:
             said = self._log.take(line.decode("utf-8", "replace"))
             if self._awaited and said.startswith(self._awaited) and not self._heard.done():
                 self._heard.set_result(said)
+            if _DISK_FULL in said and self.alive and said != self._log.fatal:
+                self._log.fatal = said
+                self._process.terminate()
         await self._process.wait()
         if not self._heard.done():
             self._heard.set_result("")
