@@ -7,8 +7,8 @@ export type Severity = 'info' | 'warning' | 'critical';
 export interface Session {
   user: string;
   expires_ms: number;
-  demo?: boolean;
-  version?: string;
+  demo: boolean;
+  version: string;
 }
 
 export interface Source {
@@ -56,7 +56,7 @@ export interface Pdu {
   nominal_v: number | null;
   nominal_hz: number | null;
   active: SourceName | null;
-  preferred: SourceName;
+  preferred: SourceName | null;
   live: boolean | null;
   isolator: 'open' | 'closed' | null;
   sources: Source[];
@@ -65,7 +65,7 @@ export interface Pdu {
   rating_a: number | null;
   outlets: Outlet[];
   settings_version: number | null;
-  desired_version: number | null;
+  desired_version: number;
   lockout: boolean;
   alarms: number;
 }
@@ -140,12 +140,15 @@ export interface Series {
   channel: string;
   name: string;
   t_ms: number[];
-  power_w?: Band;
-  voltage_v?: Band;
-  frequency_hz?: Band;
-  current_a?: Pick<Band, 'avg' | 'max'>;
-  energy_kwh?: (number | null)[];
-  in_gap_kwh?: (number | null)[];
+  /** Of an outlet. */
+  power_w?: Band | null;
+  voltage_v?: Band | null;
+  /** Of a source. */
+  frequency_hz?: Band | null;
+  /** Of an outlet. */
+  current_a?: Band | null;
+  energy_kwh?: number[] | null;
+  in_gap_kwh?: number[] | null;
   total_kwh?: number | null;
 }
 

@@ -13,8 +13,8 @@ export interface Point {
 const GAP_BUCKETS = 1.5;
 
 /** The points of a band, with a break wherever buckets are absent: a gap stays a gap. */
-export function points(t: readonly number[], band: Band | undefined, bucketMs: number): Point[] {
-  if (band === undefined) return [];
+export function points(t: readonly number[], band: Band | null | undefined, bucketMs: number): Point[] {
+  if (!band) return [];
   const found: Point[] = [];
   t.forEach((at, index) => {
     const last = found.at(-1);
@@ -49,8 +49,7 @@ export function bucketAt(t: readonly number[], bucketMs: number, at: number): nu
 
 /** Energy of a series in the range, in kWh: all of it, and how much of it flowed while nothing was recorded. */
 export function energy(series: Series): { total: number | null; inGap: number } {
-  const sum = (values: readonly (number | null)[] = []) =>
-    values.reduce<number>((total, value) => total + (value ?? 0), 0);
+  const sum = (values: readonly number[] | null | undefined) => values?.reduce((total, value) => total + value, 0) ?? 0;
   const inGap = sum(series.in_gap_kwh);
   return { total: series.total_kwh ?? (series.energy_kwh ? sum(series.energy_kwh) + inGap : null), inGap };
 }
@@ -70,8 +69,8 @@ export interface Column {
 /** The columns that an answer fills: power of outlets, voltage of sources. */
 export function columns(history: History): Column[] {
   return history.series.flatMap(({ channel, name, power_w, voltage_v }): Column[] => {
-    if (power_w !== undefined) return [{ channel, name, quantity: 'power_w' }];
-    return voltage_v === undefined ? [] : [{ channel, name, quantity: 'voltage_v' }];
+    if (power_w) return [{ channel, name, quantity: 'power_w' }];
+    return voltage_v ? [{ channel, name, quantity: 'voltage_v' }] : [];
   });
 }
 

@@ -21,7 +21,8 @@ export class HistoryWish {
     this.take(query);
   }
 
-  readonly pdu = $derived(this.#pdu || (live.list[0]?.id ?? ''));
+  /** The PDU asked for; the first where there is none of that name. */
+  readonly pdu = $derived(live.pdus.has(this.#pdu) || !live.known ? this.#pdu : (live.list[0]?.id ?? ''));
   readonly ready = $derived(live.pdus.has(this.pdu));
   readonly outlets = $derived.by(() => {
     const known = live.pdus.get(this.pdu)?.outlets.map((outlet) => outlet.n) ?? [];
