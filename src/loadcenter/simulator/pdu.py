@@ -157,7 +157,7 @@ class VirtualPdu:
 
     def receive(self, topic: str, payload: bytes, retained: bool, now_ms: int) -> list[Outgoing]:
         """Take a message from the broker; an order is carried out in the next step."""
-        self.advance(now_ms)
+        due = self.advance(now_ms)
         leaf = topic.removeprefix(topics.down(self._spec.root, self._spec.pdu_id, ""))
         if payload and leaf in Down._value2member_map_:
             try:
@@ -165,7 +165,7 @@ class VirtualPdu:
             except UnreadableError as error:
                 data = {"code": "malformed", "topic": leaf, "detail": str(error)}
                 self._gateway.report_own(EventCode.COMMAND_REFUSED, data, self._now_ms)
-        return self._gateway.flush(self._now_ms)
+        return due + self._gateway.flush(self._now_ms)
 
     def power_cycle(self, now_ms: int) -> None:
         """Cut the supply of the whole device for an instant: relays fall open, and memory is lost."""
