@@ -4,29 +4,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.brokers import CENTER, CENTER_PASSWORD, MosquittoServer
 from tests.conformance.desk import Desk
-from tests.conformance.device_contract import Device
-from tests.conformance.mosquitto import Mosquitto, find
+from tests.conformance.device import Device
 
+pytest.register_assert_rewrite("tests.conformance.device_contract")
+
+HOST = "127.0.0.1"
 PDU = "pdu-1"
-USERS = {"server": "of the house", PDU: "of the device"}
+PASSWORD = "of the device"
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    if find("mosquitto") is None:
-        pytest.skip("needs mosquitto (apt-get install mosquitto)")
-    with Mosquitto(tmp_path, USERS) as running:
+def broker(tmp_path: Path) -> Iterator[MosquittoServer]:
+    with MosquittoServer(tmp_path / "broker", {PDU: PASSWORD}) as running:
         yield running
 
 
 @pytest.fixture
-def late_desk(broker: Mosquitto, device: Device) -> Desk:
-    return Desk((broker.host, broker.port), ("server", USERS["server"]), device.pdu_id)
+def late_desk(broker: MosquittoServer, device: Device) -> Desk:
+    return Desk((HOST, broker.port), (CENTER, CENTER_PASSWORD), device.pdu_id)
 
 
 @pytest.fixture
-def desk(broker: Mosquitto, device: Device) -> Iterator[Desk]:
-    with Desk((broker.host, broker.port), ("server", USERS["server"]), device.pdu_id) as entered:
+def desk(broker: MosquittoServer, device: Device) -> Iterator[Desk]:
+    with Desk((HOST, broker.port), (CENTER, CENTER_PASSWORD), device.pdu_id) as entered:
         yield entered
     assert entered.wrong == []

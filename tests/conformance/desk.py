@@ -48,7 +48,9 @@ class Desk:
         self._checker = Checker()
         self._heard = threading.Condition()
         self._subscribed = threading.Event()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        # A session of its own, so that it misses nothing when the broker was away.
+        name = f"desk-{id(self)}"
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
         self._client.username_pw_set(*login)
         self._client.on_connect = lambda client, *_: client.subscribe(self._base + "up/#", qos=1)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
@@ -113,7 +115,12 @@ class Desk:
     def online(self) -> dict[str, Any]:
         """Return the state reported at the device's latest connect, once it is online."""
         self.wait_for("status online", "status", status="online")
-        return [said.body for said in self.said if said.leaf == "state"][-1]
+        return self.latest("state")
+
+    def latest(self, leaf: str) -> dict[str, Any]:
+        """Return what was said last on a leaf."""
+        with self._heard:
+            return [said.body for said in self.said if said.leaf == leaf][-1]
 
     # -- telling
 

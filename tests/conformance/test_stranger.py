@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conformance.conftest import PDU, USERS
+from tests.brokers import MosquittoServer
+from tests.conformance.conftest import PASSWORD, PDU
 from tests.conformance.device_contract import DeviceContract
-from tests.conformance.mosquitto import Mosquitto
 
 PROGRAM = Path(__file__).with_name("stranger.py")
 
@@ -20,8 +20,8 @@ class StrangerProcess:
     pdu_id = PDU
     outbox = 12
 
-    def __init__(self, broker: Mosquitto, flash: Path, program: Path = PROGRAM) -> None:
-        options = {"port": broker.port, "user": PDU, "password": USERS[PDU], "flash": flash}
+    def __init__(self, broker: MosquittoServer, flash: Path, program: Path = PROGRAM) -> None:
+        options = {"port": broker.port, "user": PDU, "password": PASSWORD, "flash": flash}
         options |= {"outbox": self.outbox, "period-s": 0.1, "resend-s": 0.5}
         self._command = [
             sys.executable,
@@ -40,7 +40,7 @@ class StrangerProcess:
 
 
 @pytest.fixture
-def device(broker: Mosquitto, tmp_path: Path) -> Iterator[StrangerProcess]:
+def device(broker: MosquittoServer, tmp_path: Path) -> Iterator[StrangerProcess]:
     stranger = StrangerProcess(broker, tmp_path / "flash.json")
     yield stranger
     stranger.kill()
@@ -81,7 +81,7 @@ def test_a_device_that_breaks_a_rule_is_caught(broker, desk, device, tmp_path, r
     assert source.count(right) == 1
     broken = tmp_path / "broken.py"
     broken.write_text(source.replace(right, wrong))
-    desk.patience_s = 3
+    desk.patience_s = 2
     mutant = StrangerProcess(broker, tmp_path / "flash-of-the-mutant.json", broken)
     try:
         with pytest.raises(AssertionError):

@@ -4,7 +4,8 @@ import json
 
 import paho.mqtt.client as mqtt
 import pytest
-from tests.conformance.conftest import PDU, USERS
+from tests.brokers import CENTER, CENTER_PASSWORD
+from tests.conformance.conftest import HOST, PDU
 from tests.conformance.witness import Checker, Witness
 
 ONLINE = {"v": 1, "status": "online"}
@@ -13,15 +14,15 @@ ACK = {"v": 1, "boot": 1, "telemetry": 4, "event": 2}
 
 @pytest.fixture
 def witness(broker):
-    with Witness(broker.host, broker.port, "server", USERS["server"]) as entered:
+    with Witness(HOST, broker.port, CENTER, CENTER_PASSWORD) as entered:
         yield entered
 
 
 @pytest.fixture
 def say(broker):
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-    client.username_pw_set("server", USERS["server"])
-    client.connect(broker.host, broker.port)
+    client.username_pw_set(CENTER, CENTER_PASSWORD)
+    client.connect(HOST, broker.port)
     client.loop_start()
 
     def publish(leaf: str, payload: bytes) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from tests.brokers import CENTER, CENTER_PASSWORD, MosquittoServer
 from tests.conformance.desk import Desk
-from tests.conformance.mosquitto import Mosquitto, find
 
 HERE = Path(__file__).parent
 SPIKE = HERE / "heap_spike.py"
@@ -26,16 +26,14 @@ HEAP_KB, TOO_SMALL_KB = 38, 30
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    if find("mosquitto") is None:
-        pytest.skip("needs mosquitto (apt-get install mosquitto)")
-    with Mosquitto(tmp_path, {"server": "of the house", PDU: PASSWORD}) as running:
+def broker(tmp_path: Path) -> Iterator[MosquittoServer]:
+    with MosquittoServer(tmp_path / "broker", {PDU: PASSWORD}) as running:
         yield running
 
 
 @pytest.fixture
-def desk(broker: Mosquitto) -> Iterator[Desk]:
-    with Desk((broker.host, broker.port), ("server", "of the house"), PDU) as entered:
+def desk(broker: MosquittoServer) -> Iterator[Desk]:
+    with Desk(("127.0.0.1", broker.port), (CENTER, CENTER_PASSWORD), PDU) as entered:
         entered.acks = False
         yield entered
     assert entered.wrong == []
