@@ -188,9 +188,8 @@ class EmbeddedServer:
         await self.stop()
 
     async def start(self) -> None:
-        broker = EmbeddedBroker(EmbeddedOptions(folder=self.folder, port=self.port), self._hashes)
-        # In the product the password of the control center is new in each run.
-        broker._password, broker._center_hash = CENTER_PASSWORD, fast_hash(CENTER_PASSWORD)
+        options = EmbeddedOptions(folder=self.folder, port=self.port, password=CENTER_PASSWORD)
+        broker = EmbeddedBroker(options, self._hashes)
         await broker.__aenter__()
         self._broker = broker
 
