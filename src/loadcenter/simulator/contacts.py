@@ -50,10 +50,10 @@ class Contact:
             self._settles_ms = None
         return self._closed or self.welded
 
-    @property
-    def settles_ms(self) -> int | None:
-        """When it will have moved, None while it is at rest."""
-        return self._settles_ms
+    def next_change_ms(self, now_ms: int) -> int | None:
+        """Return when it moves next after `now_ms`, None while it is at rest."""
+        settles_ms = self._settles_ms
+        return settles_ms if settles_ms is not None and settles_ms > now_ms else None
 
 
 class Changeover:
@@ -86,10 +86,9 @@ class Changeover:
             return self._to
         return self._from if now_ms < self._breaks_ms else None
 
-    @property
-    def settles_ms(self) -> int:
-        """When it will have moved."""
-        return self._makes_ms
+    def next_change_ms(self, now_ms: int) -> int | None:
+        """Return when it breaks or makes next after `now_ms`, None while it is at rest."""
+        return _next_of(now_ms, self._breaks_ms, self._makes_ms)
 
 
 class RelayPair:
@@ -126,7 +125,10 @@ class RelayPair:
             return self._to
         return self._from if now_ms < self._breaks_ms else None
 
-    @property
-    def settles_ms(self) -> int:
-        """When it will have moved."""
-        return self._makes_ms
+    def next_change_ms(self, now_ms: int) -> int | None:
+        """Return when it breaks or makes next after `now_ms`, None while it is at rest."""
+        return _next_of(now_ms, self._breaks_ms, self._makes_ms)
+
+
+def _next_of(now_ms: int, *times_ms: int) -> int | None:
+    return min((at_ms for at_ms in times_ms if at_ms > now_ms), default=None)

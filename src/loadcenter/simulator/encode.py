@@ -14,6 +14,12 @@ from loadcenter.domain.topology import Source
 from loadcenter.simulator.plant import Averaged
 
 VERSION = 1
+DEFAULT_PERIOD_MS = 1000
+
+PAYLOAD_MAX_BYTES = 4096
+SMALL_OUTLETS = 4
+SMALL_MAX_BYTES = 511
+"""MQTT-2: telemetry of four outlets stays under 512 bytes."""
 
 Body = dict[str, object]
 """Fields of a payload beside its envelope."""
@@ -81,7 +87,26 @@ def encode_record(record: Record, boot: int, clock_ms: int | None) -> bytes:
     if record.samples > 1 and record.samples != record.seq - record.first + 1:
         fields["samples"] = record.samples
     fields.update(record.body)
-    return encode(fields)
+    payload = encode(fields)
+    outlets = fields.get("out")
+    if isinstance(outlets, list):
+        limit = SMALL_MAX_BYTES if len(outlets) <= SMALL_OUTLETS else PAYLOAD_MAX_BYTES
+        for index in sorted(range(len(outlets)), key=lambda at: _spread_mw(outlets[at])):
+            if len(payload) <= limit:
+                break
+            # The extremes may be left out (MQTT-11); they are missed least where they differ least.
+            outlets = [*outlets[:index], _without_extremes(outlets[index]), *outlets[index + 1 :]]
+            payload = encode(fields | {"out": outlets})
+    return payload
+
+
+def _spread_mw(outlet: Body) -> int:
+    low, high = outlet.get("p_min_mw"), outlet.get("p_max_mw")
+    return high - low if isinstance(low, int) and isinstance(high, int) else 0
+
+
+def _without_extremes(outlet: Body) -> Body:
+    return {name: value for name, value in outlet.items() if name not in ("p_min_mw", "p_max_mw")}
 
 
 def gap_record(reason: str, first: int, seq: int, up_ms: int, count: int | None) -> Record:
@@ -103,9 +128,6 @@ def telemetry_body(inputs: PduInputs, drives: Drives, averages: list[Averaged], 
     if period_ms != DEFAULT_PERIOD_MS:
         body["dt_ms"] = period_ms
     return body
-
-
-DEFAULT_PERIOD_MS = 1000
 
 
 def _source(source: SourceInput) -> Body:

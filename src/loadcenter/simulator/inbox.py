@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from loadcenter.domain.commands import Do, Order, OrderError, check_order
 from loadcenter.domain.topology import MAX_OUTLETS, Source
-from loadcenter.simulator.encode import VERSION
+from loadcenter.simulator.encode import PAYLOAD_MAX_BYTES, VERSION
 
-PAYLOAD_MAX_BYTES = 4096
 WORD_MAX = 64
+NUMBER_MAX = 2**53 - 1
+"""Largest whole number that every JSON reader keeps exactly."""
+
+COUNTER_MAX = 2**32 - 1
+"""Largest boot and command number of the contract."""
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -48,7 +53,7 @@ def read_object(payload: bytes) -> dict[str, object]:
         raise UnreadableError(f"{len(payload)} bytes, at most {PAYLOAD_MAX_BYTES} are read")
     try:
         fields = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableError(f"not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise UnreadableError("not a JSON object")
@@ -91,8 +96,8 @@ def read_command(payload: bytes) -> Command:
     try:
         check_version(fields)
         _check_id(name)
-        number(fields, "boot")
-        number(fields, "n")
+        number(fields, "boot", COUNTER_MAX)
+        number(fields, "n", COUNTER_MAX)
         order = check_order(_order(fields))
         return Command(command_id, boot, n, number(fields, "exp_up_ms"), order)
     except (UnreadableError, OrderError) as error:
@@ -104,22 +109,24 @@ def _check_id(name: object) -> None:
         raise UnreadableError(f"id is {name!r}: it must be 1 to {WORD_MAX} of A-Z, a-z, 0-9, '_' and '-'")
 
 
-def number(fields: dict[str, object], name: str) -> int:
-    """Return a whole number of 0 or more.
+def number(fields: dict[str, object], name: str, highest: int = NUMBER_MAX) -> int:
+    """Return a whole number, 0 to `highest`.
 
     Raises:
         UnreadableError: it is missing or something else.
     """
     value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UnreadableError(f"{name} is {value!r}: it must be a whole number, 0 or more")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= highest:
+        raise UnreadableError(f"{name} is {str(value)[:40]!r}: it must be a whole number, 0 to {highest}")
     return value
 
 
 def _known(fields: dict[str, object], name: str) -> int:
     """Return a number for the answer to a command that cannot be read in full; 0 where there is none."""
     value = fields.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 < value <= COUNTER_MAX else 0
 
 
 def _order(fields: dict[str, object]) -> Order:

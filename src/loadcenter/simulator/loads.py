@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from loadcenter.simulator.noise import drift, noise
+
 HOLD_MS = 1000
 """A draw is worked out anew at least this often."""
 
@@ -63,21 +65,6 @@ class Load(Protocol):
 def draw_of(power_mw: int, pf_permille: int, voltage_mv: int, lasts_ms: int = HOLD_MS) -> Draw:
     """Return the draw of a real power at a power factor: I = P / (U x PF)."""
     return Draw(power_mw, round(power_mw * 1_000_000 / (voltage_mv * pf_permille)), lasts_ms)
-
-
-def noise(seed: int, slot: int) -> float:
-    """Return a number between -1 and 1 that looks random, but is the same for the same arguments."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + slot * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-    mixed = ((mixed ^ (mixed >> 31)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-    return (mixed >> 11) / 2**52 - 1
-
-
-def drift(seed: int, now_ms: int, period_ms: int) -> float:
-    """Return a number between -1 and 1 that wanders smoothly, with a new direction every `period_ms`."""
-    slot, rest = divmod(now_ms, period_ms)
-    before, after = noise(seed, slot), noise(seed, slot + 1)
-    part = rest / period_ms
-    return before + (after - before) * part * part * (3 - 2 * part)
 
 
 @dataclass(frozen=True, slots=True)

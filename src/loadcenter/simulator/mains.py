@@ -8,6 +8,8 @@ import math
 import random
 from dataclasses import dataclass
 
+from loadcenter.simulator.noise import noise
+
 VOLTAGE_WANDER_PERMILLE = 12
 FREQUENCY_WANDER_MHZ = 20
 NOISE_PERMILLE = 1
@@ -55,7 +57,7 @@ class Supply:
         self.nominal_mhz = nominal_mhz
         self.disturbance = UNDISTURBED
         self.disturbed_ms = 0
-        self._rng = rng
+        self._seed = rng.getrandbits(32)
         self._periods_ms = (rng.uniform(40, 90) * 1000, rng.uniform(500, 900) * 1000)
         self._starts = (rng.uniform(0, math.tau), rng.uniform(0, math.tau))
         self._phase_mdeg = rng.uniform(0, 360_000)
@@ -74,7 +76,7 @@ class Supply:
             for period, start in zip(self._periods_ms, self._starts, strict=True)
         )
         permille = 1000 + VOLTAGE_WANDER_PERMILLE * (0.4 * fast + 0.6 * slow)
-        permille += self._rng.uniform(-NOISE_PERMILLE, NOISE_PERMILLE)
+        permille += NOISE_PERMILLE * noise(self._seed, now_ms // 1000)
         frequency = self.nominal_mhz + FREQUENCY_WANDER_MHZ * fast + self.disturbance.offset_mhz
         self._turn(frequency, now_ms)
         voltage = self.nominal_mv * permille * self.disturbance.level_permille / 1_000_000

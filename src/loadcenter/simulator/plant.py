@@ -177,11 +177,12 @@ class Plant:
 
     def _next_change_ms(self, now_ms: int) -> int:
         """Return the next instant at which a contact moves, a detector answers or a second begins."""
-        moves = [self._isolator.settles_ms, self.changeover.settles_ms]
-        moves += [plug.contact.settles_ms for plug in self.plugs]
-        moves += [supply.disturbed_ms + DETECTION_MS for supply in self.supplies.values()]
+        contacts = (self._isolator, self.changeover, *(plug.contact for plug in self.plugs))
+        moves = [contact.next_change_ms(now_ms) for contact in contacts]
+        answers = [supply.disturbed_ms + DETECTION_MS for supply in self.supplies.values()]
         second_ms = (now_ms // HOLD_MS + 1) * HOLD_MS
-        return min([second_ms, *(at_ms for at_ms in moves if at_ms is not None and at_ms > now_ms)])
+        known = [at_ms for at_ms in moves if at_ms is not None]
+        return min([second_ms, *known, *(at_ms for at_ms in answers if at_ms > now_ms)])
 
     def _measured(self, source: Source, supplied: Supplied, now_ms: int) -> SourceInput:
         permille = supplied.voltage_mv * 1000 // self._nominal_mv
