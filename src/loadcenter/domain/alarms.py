@@ -79,9 +79,12 @@ def conditions(twin: Twin, now_ms: int) -> Iterator[Condition]:
 
 
 def settled(twin: Twin, kind: AlarmKind, now_ms: int) -> bool:
-    """Return whether the absence of a condition may clear its alarm: only while the PDU is heard."""
+    """Return whether the absence of a condition may clear its alarm: only while the PDU is heard.
+
+    After a restart nothing is known of a PDU before its birth, which says nothing of how it is.
+    """
     if kind in (AlarmKind.SILENT, AlarmKind.VERSION):
-        return True
+        return twin.identity is not None
     return twin.state is not None and twin.online and not twin.silent(now_ms)
 
 

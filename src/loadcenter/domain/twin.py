@@ -60,19 +60,30 @@ class ReportedState:
     lockout: bool
 
 
+DRIFT_PER = 1_000
+"""A device's clock may run slow by one part in this: 20 times the worst crystal. Without that allowance a good PDU
+would look ever older, by some seconds a day."""
+
+
 @dataclass(frozen=True, slots=True)
 class UptimeAnchor:
-    """A pair of uptime and UTC of the same instant, as good as the fastest message so far."""
+    """When a boot began (`origin_ms`, UTC), as the fastest messages tell; `heard_ms` is the time of the last one."""
 
     boot: int
     origin_ms: int
+    heard_ms: int
 
     def sharpen(self, boot: int, up_ms: int, received_ms: int) -> "UptimeAnchor":
-        """Return the anchor after a live message: the smallest delay seen is the best estimate."""
+        """Return the anchor after a live message: the smallest delay is the best estimate, but for the drift since."""
         origin_ms = received_ms - up_ms
         if boot != self.boot:
-            return UptimeAnchor(boot, origin_ms)
-        return self if self.origin_ms <= origin_ms else UptimeAnchor(boot, origin_ms)
+            return UptimeAnchor(boot, origin_ms, received_ms)
+        drift_ms = -(-max(0, received_ms - self.heard_ms) // DRIFT_PER)
+        return UptimeAnchor(boot, min(origin_ms, self.origin_ms + drift_ms), received_ms)
+
+    def shifted(self, step_ms: int) -> "UptimeAnchor":
+        """Return the anchor after our own clock was set by `step_ms`."""
+        return UptimeAnchor(self.boot, self.origin_ms + step_ms, self.heard_ms + step_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,7 @@ class Twin:
 
     pdu_id: str
     online: bool = False
+    online_since_ms: int | None = None
     identity: Identity | None = None
     state: ReportedState | None = None
     readings: Telemetry | None = None
@@ -112,8 +124,8 @@ class Twin:
             return False
         if not self.online:
             return True
-        as_of_ms = self.as_of_ms
-        return as_of_ms is not None and now_ms - as_of_ms > SILENT_AFTER_MS
+        since_ms = self.online_since_ms if self.as_of_ms is None else self.as_of_ms
+        return since_ms is not None and now_ms - since_ms > SILENT_AFTER_MS
 
     def uptime_ms(self, now_ms: int) -> int | None:
         """Return the device's uptime now, reckoned from the last message; None before the first."""
@@ -136,11 +148,13 @@ class Twin:
 
     def heard(self, boot: int, up_ms: int, received_ms: int) -> "Twin":
         """Return the twin after a live message that carried the device's uptime."""
-        start = self.anchor or UptimeAnchor(boot, received_ms - up_ms)
+        start = self.anchor or UptimeAnchor(boot, received_ms - up_ms, received_ms)
         return replace(self, anchor=start.sharpen(boot, up_ms, received_ms))
 
     def with_readings(self, readings: Telemetry, boot: int, up_ms: int, received_ms: int) -> "Twin":
         """Return the twin after live telemetry; a record older than the one shown changes nothing."""
+        if self.identity is not None and boot < self.identity.boot:
+            return self  # a straggler of the boot before
         if self.readings is not None and up_ms < self.readings_up_ms and self._same_boot(boot):
             return self
         return replace(self.heard(boot, up_ms, received_ms), readings=readings, readings_up_ms=up_ms)

@@ -92,6 +92,7 @@ class Alarming:
         alarm = self._open.get(key)
         if alarm is None:
             await self._keep(key, self._begin(key, condition, now_ms))
+            self._cleared = deque((old for old in self._cleared if _key(old) != key), maxlen=_REMEMBERED)
         else:
             # last seen and wording change each second: kept in memory, written at the next real change
             self._open[key] = replace(alarm, last_ms=now_ms, detail=condition.detail)
@@ -103,7 +104,6 @@ class Alarming:
                 and old.cleared_ms is not None
                 and now_ms - old.cleared_ms <= REOPEN_WITHIN_MS
             ):
-                self._cleared.remove(old)
                 return replace(
                     old, last_ms=now_ms, count=old.count + 1, cleared_ms=None, detail=condition.detail
                 )

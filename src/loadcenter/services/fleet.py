@@ -21,6 +21,9 @@ TIME_INTERVAL_MS = 3_600_000
 
 _RECEIVE_MOST = 1_000
 
+_STEP_MS = 1_000
+"""Our own clock was set when it moved this much against the monotonic one."""
+
 
 @dataclass(slots=True)
 class FleetCounts:
@@ -74,6 +77,7 @@ class Fleet:
         self._twins: dict[str, Twin] = {}
         self._labels: dict[str, Labels] = {}
         self._origins: dict[tuple[str, int], int] = {}
+        self._ahead_ms = clock.now_ms() - clock.monotonic_ms()
         self.counts = FleetCounts({})
 
     # -- what others ask
@@ -141,7 +145,7 @@ class Fleet:
         """Tell every PDU the time each hour, until cancelled."""
         while True:
             await self._clock.sleep_ms(TIME_INTERVAL_MS)
-            for pdu_id, twin in self._twins.items():
+            for pdu_id, twin in list(self._twins.items()):
                 if twin.online:
                     await self._send_time(pdu_id)
 
@@ -157,9 +161,12 @@ class Fleet:
             self._link.ack([message.token])
         try:
             topic = topics.parse_up(self._root, message.topic)
+            self._follow_clock()
             twin = self._twins.get(topic.pdu_id)
             if twin is None or not message.payload:
                 return  # not registered (ingest says so), or a retained message was cleared
+            if message.retained and topic.leaf not in topics.RETAINED:
+                return  # whoever kept it at the broker, it is not news
             await self._take_leaf(topic.leaf, twin, message.payload)
         except (topics.TopicError, Refused) as error:
             reason = (
@@ -175,7 +182,7 @@ class Fleet:
             case Up.STATUS:
                 online = messages.decode_status(payload).status is messages.Link.ONLINE
                 if online != twin.online:
-                    self._put(replace(twin, online=online), urgent=True)
+                    self._put(self._connected(twin) if online else replace(twin, online=False), urgent=True)
             case Up.STATE:
                 state = messages.decode_state(payload)
                 self._put(twin.with_state(_reported(state, self._clock.now_ms())), urgent=True)
@@ -206,7 +213,24 @@ class Fleet:
         fresh = twin.with_readings(stamped, envelope.boot, envelope.up_ms, received_ms)
         if fresh.anchor is not None:
             self._origins[twin.pdu_id, fresh.anchor.boot] = fresh.anchor.origin_ms
-        self._put(replace(fresh, online=True), urgent=not twin.online)
+        self._put(fresh if twin.online else self._connected(fresh), urgent=not twin.online)
+
+    def _connected(self, twin: Twin) -> Twin:
+        return replace(twin, online=True, online_since_ms=self._clock.now_ms())
+
+    def _follow_clock(self) -> None:
+        """Move every anchor along when our own clock was set, as at the first NTP answer after a start."""
+        ahead_ms = self._clock.now_ms() - self._clock.monotonic_ms()
+        step_ms = ahead_ms - self._ahead_ms
+        if abs(step_ms) < _STEP_MS:
+            return
+        self._ahead_ms = ahead_ms
+        _log.warning("the clock of this machine was set by %.1f s", step_ms / 1000)
+        self._origins = {key: origin_ms + step_ms for key, origin_ms in self._origins.items()}
+        for pdu_id, twin in self._twins.items():
+            anchor = twin.anchor.shifted(step_ms) if twin.anchor else None
+            since_ms = None if twin.online_since_ms is None else twin.online_since_ms + step_ms
+            self._twins[pdu_id] = replace(twin, anchor=anchor, online_since_ms=since_ms)
 
     async def _send_time(self, pdu_id: str) -> None:
         topic = topics.down(self._root, pdu_id, topics.Down.TIME)
