@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import paho.mqtt.client as mqtt
-from jsonschema import Draft202012Validator
+from jsonschema_rs import validator_for
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "spec" / "schema" / "v1"
 UP = ("birth", "status", "state", "telemetry", "event", "result")
@@ -39,7 +39,7 @@ class Checker:
     """Checks one message at a time, without a broker."""
 
     def __init__(self) -> None:
-        self._validators = {leaf: Draft202012Validator(_schema(leaf.partition("/")[2])) for leaf in LEAVES}
+        self._validators = {leaf: validator_for(_schema(leaf.partition("/")[2])) for leaf in LEAVES}
 
     def error(self, leaf: str, payload: bytes, *, retained: bool = False) -> str | None:
         """Return why a payload on `up/...` or `down/...` breaks the contract, None if it does not."""
@@ -55,7 +55,7 @@ class Checker:
         except ValueError as error:
             return f"not JSON: {error}"
         wrong = next(validator.iter_errors(body), None)
-        return None if wrong is None else f"{wrong.json_path}: {wrong.message}"
+        return None if wrong is None else f"{wrong.instance_path}: {wrong.message}"
 
 
 class Witness:
