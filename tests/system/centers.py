@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-
 from tests.brokers import free_port
 
 PASSWORD = "a password for tests"
@@ -61,14 +60,12 @@ class ServedCenter:
         """Start it and return when `/readyz` (or at least `/healthz`) answers 200."""
         env = {**os.environ, "LOADCENTER_ADMIN_PASSWORD": PASSWORD}
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._program, "--config", str(self.config_path)], stdout=log, stderr=log, env=env
-            )
+            self._process = subprocess.Popen(self._command(), stdout=log, stderr=log, env=env)
         wait_for(lambda: self._answers("/readyz" if ready else "/healthz"), self)
 
-    def stop(self) -> int:
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
         """End it in order and return its exit status."""
-        return self._end(signal.SIGTERM)
+        return self._end(sign)
 
     def kill(self) -> None:
         """End it with kill -9."""
@@ -108,6 +105,9 @@ class ServedCenter:
         assert match is not None
         return int(match[1]) / 1000
 
+    def _command(self) -> list[str]:
+        return [*self._program, "--config", str(self.config_path)]
+
     def _answers(self, path: str) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
@@ -134,6 +134,34 @@ class ServedCenter:
         text = "\n".join(lines) + "\n"
         tomllib.loads(text)
         self.config_path.write_text(text)
+
+
+class DemoCenter(ServedCenter):
+    """`loadcenter demo` with its simulated rack, on one port and data folder over all its lives."""
+
+    def __init__(self, folder: Path, pdus: int = 3) -> None:
+        super().__init__(folder, {})
+        self._pdus = pdus
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def start(self, *, ready: bool = True) -> None:
+        """Start it and return when every PDU has been heard of."""
+        super().start(ready=ready)
+        self.log_in()
+        wait_for(self._all_heard, self)
+
+    def _command(self) -> list[str]:
+        where = ["--port", str(self.port), "--data", str(self.data), "--pdus", str(self._pdus)]
+        return [sys.executable, "-m", "loadcenter", "demo", *where]
+
+    def _all_heard(self) -> bool:
+        pdus = self.get("/pdus")["items"]
+        return len(pdus) == self._pdus and all(
+            pdu["quality"] == "good" and all(one["on"] is not None for one in pdu["outlets"]) for pdu in pdus
+        )
 
 
 def _toml(value: Any) -> str:

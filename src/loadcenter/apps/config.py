@@ -8,6 +8,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from loadcenter.adapters.calendar import SiteCalendar, TimeZoneError
+from loadcenter.adapters.mqtt.url import BrokerUrlError, is_loopback, parse_broker_url
+from loadcenter.adapters.storage.engine import DatabaseUrlError, open_engines
+
 DEFAULT_DATA = "~/.local/share/loadcenter"
 ENV_PREFIX = "LOADCENTER_"
 PORT_MAX = 65_535
@@ -79,20 +83,49 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, **given
     values |= _read_env(os.environ if env is None else env, known)
     values |= {key: value for key, value in given.items() if value is not None}
     for key, value in values.items():
-        _check_type(key, value, known[key].default)
+        _check_type(key, value, known[key].default, known[key].metadata["secret"])
     return _checked(Config(**values))
 
 
-def describe(config: Config) -> list[tuple[str, str, str]]:
-    """Return (key, value, help) of every key; passwords in URLs are hidden."""
+def describe(config: Config) -> list[tuple[str, str | int | bool, str]]:
+    """Return (key, value, help) of every key; passwords are hidden."""
     return [
-        (one.name, _hidden(str(getattr(config, one.name)), one.metadata["secret"]), one.metadata["help"])
+        (one.name, _hidden(getattr(config, one.name), one.metadata["secret"]), one.metadata["help"])
         for one in fields(Config)
     ]
 
 
-def _hidden(value: str, secret: bool) -> str:
-    if not secret or not value:
+def check_addresses(config: Config) -> None:
+    """Check everything that can be checked without connecting to anything.
+
+    Raises:
+        ConfigError: an address, a time zone or a file does not fit, or passwords would travel unencrypted.
+    """
+    try:
+        SiteCalendar(config.timezone)
+        if config.broker:
+            parse_broker_url(config.broker, plain=config.plain, ca_file=_path(config.broker_ca))
+        if config.database:
+            open_engines(config.database)
+    except (TimeZoneError, BrokerUrlError, DatabaseUrlError) as error:
+        raise ConfigError(str(error)) from error
+    for key in ("broker_ca", "mqtt_certificate", "mqtt_key"):
+        path = _path(getattr(config, key))
+        if path is not None and not path.is_file():
+            raise ConfigError(f"'{key}' names {path}, which is no file: correct the path")
+    if not (config.broker or config.plain or config.mqtt_certificate or is_loopback(config.mqtt_host)):
+        raise ConfigError(
+            f"'mqtt_host' is {config.mqtt_host}, where the broker would take passwords unencrypted: give it "
+            "mqtt_certificate and mqtt_key, or allow it with plain = true"
+        )
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _hidden(value: str | int | bool, secret: bool) -> str | int | bool:
+    if not isinstance(value, str) or not secret or not value:
         return value
     scheme, separator, rest = value.partition("://")
     if not separator:
@@ -135,10 +168,10 @@ def _read_env(env: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any
     return values
 
 
-def _check_type(key: str, value: Any, default: Any) -> None:
+def _check_type(key: str, value: Any, default: Any, secret: bool) -> None:
     if type(value) is not type(default):
         wanted = {bool: "true or false", int: "a whole number", str: "a text in quotes"}[type(default)]
-        raise ConfigError(f"'{key}' is {value!r}: write {wanted}")
+        raise ConfigError(f"'{key}' is {'something else' if secret else repr(value)}: write {wanted}")
 
 
 def _checked(config: Config) -> Config:

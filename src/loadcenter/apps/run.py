@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from loadcenter.adapters.mqtt.url import is_loopback
 from loadcenter.apps.bootstrap import Center, control_center
 from loadcenter.apps.config import Config
+from loadcenter.apps.data_folder import held
 from loadcenter.apps.demo import DemoRack, RunningRack
 from loadcenter.apps.rendezvous import announced
 from loadcenter.apps.server import listen, serve_until_signal
@@ -39,7 +40,7 @@ async def run_center(
         OSError, ValueError, StoreError, BrokerStartError: it cannot start; the message says what to do.
     """
     bound = listen(config.host, config.port)
-    with contextlib.closing(bound):
+    with contextlib.closing(bound), held(config.folder):
         port = bound.getsockname()[1]
         url = f"http://{'127.0.0.1' if config.host in ('0.0.0.0', '::') else config.host}:{port}"  # noqa: S104
         rack = RunningRack(demo, config.folder / "rack", config.root) if demo else None

@@ -14,6 +14,7 @@ from loadcenter.apps.cli.client import Client, NotRunningError, RefusedError
 from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config
 from loadcenter.apps.cli.terminal import Exit, fail, show, table
 from loadcenter.apps.config import Config
+from loadcenter.apps.data_folder import DataFolderError, make_folder
 from loadcenter.domain.topology import TopologyError, check_pdu_id
 from loadcenter.services.ports import DeviceRow, StoreError
 
@@ -34,9 +35,13 @@ def add(
     try:
         check_pdu_id(pdu_id)
         made = _add(settings, pdu_id, name or pdu_id, replace=replace)
-    except (TopologyError, RefusedError, NotRunningError) as error:
+    except TopologyError as error:
+        fail(str(error), Exit.USAGE)
+    except (RefusedError, NotRunningError) as error:
         fail(str(error))
-    except (StoreError, DatabaseUrlError) as error:
+    except DatabaseUrlError as error:
+        fail(str(error), Exit.CONFIG)
+    except (StoreError, DataFolderError) as error:
         fail(str(error), Exit.UNREACHABLE)
     text = (
         f"{pdu_id} is registered. Its MQTT user name is {pdu_id}, its password (shown this once):\n\n"
@@ -52,8 +57,10 @@ def list_devices(config: ConfigFile = None, data: Data = None, as_json: AsJson =
     """List the registered PDUs."""
     settings = read_config(config, data=str(data) if data else None)
     try:
-        rows = asyncio.run(_list(settings.database_url))
-    except (StoreError, DatabaseUrlError) as error:
+        rows = asyncio.run(_list(settings))
+    except DatabaseUrlError as error:
+        fail(str(error), Exit.CONFIG)
+    except StoreError as error:
         fail(str(error), Exit.UNREACHABLE)
     shown = table("PDU", "name")
     for row in rows:
@@ -79,7 +86,7 @@ def _running(folder: Path) -> bool:
 
 
 async def _add_to_store(settings: Config, pdu_id: str, name: str, *, replace: bool) -> dict[str, Any]:
-    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(settings.folder)
     async with open_store(settings.database_url) as store:
         known = next((one for one in await store.devices() if one.pdu_id == pdu_id), None)
         if known is not None and not replace:
@@ -94,6 +101,8 @@ async def _add_to_store(settings: Config, pdu_id: str, name: str, *, replace: bo
     return {"id": pdu_id, "password": made.secret, "mosquitto": f"{pdu_id}:{made.mosquitto_hash}"}
 
 
-async def _list(url: str) -> list[DeviceRow]:
-    async with open_store(url) as store:
-        return await store.devices()
+async def _list(settings: Config) -> list[DeviceRow]:
+    if not settings.database and not settings.folder.exists():
+        return []  # nothing was ever started or registered there
+    async with open_store(settings.database_url) as store:
+        return sorted(await store.devices(), key=lambda row: row.pdu_id)

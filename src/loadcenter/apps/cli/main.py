@@ -16,13 +16,14 @@ from loadcenter import __version__
 from loadcenter.adapters.mqtt.broker_errors import BrokerStartError
 from loadcenter.apps.cli.devices import device
 from loadcenter.apps.cli.doctor import doctor
-from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config
+from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config, usable_config
 from loadcenter.apps.cli.outlets import events, outlet
 from loadcenter.apps.cli.simulate import simulate
 from loadcenter.apps.cli.terminal import Exit, err, fail, out, show, table
 from loadcenter.apps.config import Config, describe
 from loadcenter.apps.demo import DemoRack
 from loadcenter.apps.run import Started, reach, run_center
+from loadcenter.services.accounts import WeakPasswordError
 from loadcenter.services.ports import StoreError
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
@@ -62,7 +63,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port of the web server.")] = None,
 ) -> None:
     """Run the control center. Without a configuration: SQLite, embedded broker, this machine only."""
-    settings = read_config(config, data=str(data) if data else None, host=host, port=port)
+    settings = usable_config(config, data=str(data) if data else None, host=host, port=port)
     _run(settings, None)
 
 
@@ -78,7 +79,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same loads.")] = 1,
 ) -> None:
     """Run the control center with a simulated rack, and a panel to break things."""
-    settings = read_config(None, data=str(data), host="127.0.0.1", port=port, mqtt_port=0)
+    settings = usable_config(None, data=str(data), host="127.0.0.1", port=port, mqtt_port=0)
     _run(settings, DemoRack(pdus, traces, seed))
 
 
@@ -87,15 +88,15 @@ def config_show(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print every key with its value and meaning; passwords are hidden."""
     rows = describe(read_config(config))
     shown = table("key", "value", "meaning")
-    for row in rows:
-        shown.add_row(*row)
+    for key, value, meaning in rows:
+        shown.add_row(key, str(value).lower() if isinstance(value, bool) else str(value), meaning)
     show({key: value for key, value, _ in rows}, as_json=as_json, table=shown)
 
 
 @config_app.command("check")
 def config_check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Check a configuration without starting anything."""
-    read_config(config)
+    usable_config(config)
     show({"ok": True}, as_json=as_json, table="The configuration can be used.")
 
 
@@ -115,6 +116,8 @@ def _run(config: Config, rack: DemoRack | None) -> None:
                 ),
             )
         )
+    except WeakPasswordError as error:
+        fail(f"{PASSWORD_ENV}: {error}", Exit.CONFIG)
     except (OSError, ValueError, StoreError, BrokerStartError) as error:
         fail(str(error), Exit.UNREACHABLE)
     except BaseExceptionGroup as group:
@@ -141,8 +144,12 @@ def _greet(started: Started, new_password: str | None, *, demo: bool) -> None:
 
 
 def _log_to_terminal(level: str) -> None:
-    handler = RichHandler(console=err, show_path=False, rich_tracebacks=False)
-    logging.basicConfig(level=level.upper(), format="%(message)s", datefmt="%H:%M:%S", handlers=[handler])
+    if sys.stderr.isatty():
+        handler = RichHandler(console=err, show_path=False, rich_tracebacks=False)
+        logging.basicConfig(level=level.upper(), format="%(message)s", datefmt="%H:%M:%S", handlers=[handler])
+    else:
+        # A file or the journal: one line each, never wrapped.
+        logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     for chatty in ("alembic", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

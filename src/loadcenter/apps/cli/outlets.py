@@ -27,7 +27,7 @@ def switch_on(
     name: OutletName, config: ConfigFile = None, data: Data = None, as_json: AsJson = False
 ) -> None:
     """Switch an outlet on and wait for the PDU's answer."""
-    _order(name, {"do": "on"}, connect(config, data), as_json=as_json)
+    _order(_parse(name), {"do": "on"}, connect(config, data), as_json=as_json)
 
 
 @outlet.command("off")
@@ -35,7 +35,7 @@ def switch_off(
     name: OutletName, config: ConfigFile = None, data: Data = None, as_json: AsJson = False
 ) -> None:
     """Switch an outlet off and wait for the PDU's answer."""
-    _order(name, {"do": "off"}, connect(config, data), as_json=as_json)
+    _order(_parse(name), {"do": "off"}, connect(config, data), as_json=as_json)
 
 
 @outlet.command("cycle")
@@ -47,7 +47,9 @@ def cycle(
     as_json: AsJson = False,
 ) -> None:
     """Switch an outlet off and on again, and wait until it is back."""
-    _order(name, {"do": "cycle", "off_s": off_s}, connect(config, data), as_json=as_json, wait_s=off_s)
+    _order(
+        _parse(name), {"do": "cycle", "off_s": off_s}, connect(config, data), as_json=as_json, wait_s=off_s
+    )
 
 
 @outlet.command("reset-trip")
@@ -55,7 +57,7 @@ def reset_trip(
     name: OutletName, config: ConfigFile = None, data: Data = None, as_json: AsJson = False
 ) -> None:
     """Reset a latched trip; the outlet stays off until it is switched on."""
-    _order(name, {"do": "reset_trip"}, connect(config, data), as_json=as_json)
+    _order(_parse(name), {"do": "reset_trip"}, connect(config, data), as_json=as_json)
 
 
 @outlet.command("why")
@@ -85,8 +87,9 @@ def events(
     show(items, as_json=as_json, table=rows)
 
 
-def _order(name: str, body: dict[str, Any], client: Client, *, as_json: bool, wait_s: float = 0) -> None:
-    place = _parse(name)
+def _order(
+    place: OutletId, body: dict[str, Any], client: Client, *, as_json: bool, wait_s: float = 0
+) -> None:
     command = _asked(lambda: client.post(f"/pdus/{place.pdu_id}/outlets/{place.outlet}/commands", body))
     clock = SystemClock()
     end_ms = clock.monotonic_ms() + _ANSWER_MS + wait_s * 1000

@@ -45,7 +45,7 @@ def table(*columns: str) -> Table:
     """Return an empty table with these columns."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column)
+        made.add_column(column, overflow="fold")
     return made
 
 
