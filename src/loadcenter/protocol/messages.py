@@ -408,7 +408,7 @@ def _decode(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _Wire:
     try:
         wire = decoder.decode(payload)
     except msgspec.ValidationError as error:
-        _check_object(payload)
+        _check_json(payload)
         _check_version(payload)
         reason = Refusal.OUT_OF_RANGE if _RANGE.search(str(error)) else Refusal.WRONG_TYPE
         raise Refused(
@@ -421,16 +421,14 @@ def _decode(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _Wire:
     return wire
 
 
-def _check_object(payload: bytes) -> None:
-    """Raise if the payload as a whole is no JSON object: decoding stops at the first field that is wrong."""
+def _check_json(payload: bytes) -> None:
+    """Raise if the payload as a whole is not JSON: decoding stops at the first field that is wrong."""
     try:
-        whole = msgspec.json.decode(payload)
+        msgspec.json.decode(payload)
     except msgspec.ValidationError:
         return  # JSON, with a number that no float holds
     except _UNREADABLE as error:
         raise Refused(Refusal.UNREADABLE, f"not JSON: {error}") from error
-    if not isinstance(whole, dict):
-        raise Refused(Refusal.UNREADABLE, "not a JSON object; compare the payload with spec/schema")
 
 
 def _check_version(payload: bytes) -> None:
