@@ -87,6 +87,7 @@ class Dispatch:
         self._journal: deque[CommandRow] = deque()
         self._journal_max = journal_max
         self._journal_wake = asyncio.Event()
+        self._store_away = False
         self.journal_lost = 0
         """Changes of commands that could not be kept because the database was away too long."""
 
@@ -98,15 +99,20 @@ class Dispatch:
             OrderError: the order is incomplete.
         """
         check_order(order)
-        twin = self._fleet.twin(pdu_id)
-        known = await self._known(idempotency_key)
+        self._fleet.twin(pdu_id)
+        row = CommandRow(
+            f"c-{secrets.token_hex(8)}",
+            pdu_id,
+            order,
+            CommandStatus.PENDING,
+            "",
+            self._clock.now_ms(),
+            idempotency_key=idempotency_key,
+        )
+        known = await self._known(row)
         if known is not None:
             return known
-        now_ms = self._clock.now_ms()
-        command_id = f"c-{secrets.token_hex(8)}"
-        row = CommandRow(
-            command_id, pdu_id, order, CommandStatus.PENDING, "", now_ms, idempotency_key=idempotency_key
-        )
+        twin = self._fleet.twin(pdu_id)
         refusal = _refusal(twin, order)
         if refusal is not None:
             return self._settle(row, CommandStatus.REJECTED, refusal.code, refusal.message)
@@ -116,7 +122,7 @@ class Dispatch:
 
     async def answered(self, pdu_id: str, result: Result) -> None:
         """Note the answer of a device; one to an unknown command is logged, a late one settles it."""
-        row = self._rows.get(result.id)
+        row = await self._row_of(result.id)
         if row is None or row.pdu_id != pdu_id:
             _log.info("%s answered a command that is not known here: %s", pdu_id, result.id)
             return
@@ -133,7 +139,10 @@ class Dispatch:
         Raises:
             StoreUnavailableError: it is not in memory and the database is away.
         """
-        return self._rows.get(command_id) or await self._store.command(command_id)
+        if command_id in self._rows:
+            return self._rows[command_id]
+        kept = await self._store.command(command_id)
+        return None if kept is None else _left_over(kept)
 
     async def commands(self, pdu_id: str | None, limit: int) -> list[CommandRow]:
         """Return the latest commands, newest first; from memory alone while the database is away."""
@@ -144,7 +153,7 @@ class Dispatch:
             _log.warning("older commands are not shown: %s", error)
             kept = []
         known = {row.id for row in here}
-        rows = here + [row for row in kept if row.id not in known]
+        rows = here + [_left_over(row) for row in kept if row.id not in known]
         return sorted(rows, key=lambda row: row.created_ms, reverse=True)[:limit]
 
     def pending(self, pdu_id: str, outlet: int) -> CommandRow | None:
@@ -176,23 +185,48 @@ class Dispatch:
 
     async def _write(self, row: CommandRow) -> None:
         try:
-            await self._store.add_command(row)
-            if row.status is not CommandStatus.PENDING:
+            if await self._store.command(row.id) is None:
+                await self._store.add_command(row)
+            else:
                 at_ms = row.settled_ms or self._clock.now_ms()
                 await self._store.settle_command(row.id, row.status, row.code, at_ms, row.detail)
         except StoreUnavailableError:
+            self._store_away = True
             await self._clock.sleep_ms(1_000)  # ingest has said that the database is away
             return
         except StoreDataError:
             _log.exception("command %s cannot be kept", row.id)
+        self._store_away = False
         if self._journal and self._journal[0] is row:
             self._journal.popleft()
 
-    async def _known(self, idempotency_key: str | None) -> CommandRow | None:
-        if idempotency_key is None:
+    async def _known(self, row: CommandRow) -> CommandRow | None:
+        """Return the command given earlier under the key of `row`, None if there is none.
+
+        The database is asked by keeping the new command there, so that two askers cannot both be the first. While
+        it is away, what is in memory decides.
+        """
+        key = row.idempotency_key
+        if key is None:
             return None
-        command_id = self._keys.get(idempotency_key)
-        return self._rows.get(command_id) if command_id else None
+        if key not in self._keys and not self._store_away:
+            try:
+                kept = await self._store.add_command(row)
+            except StoreUnavailableError as error:
+                self._store_away = True
+                _log.warning("a key of a command is compared with those in memory only: %s", error)
+            else:
+                if kept.id != row.id:
+                    return self._rows.get(kept.id, _left_over(kept))
+        return self._rows.get(self._keys.get(key, ""))
+
+    async def _row_of(self, command_id: str) -> CommandRow | None:
+        """Return a command from memory, or from the database as far as that can be asked."""
+        try:
+            return await self.command(command_id)
+        except StoreUnavailableError as error:
+            _log.warning("an answer to command %s cannot be noted: %s", command_id, error)
+            return None
 
     async def _send(self, row: CommandRow, twin: Twin) -> None:
         now_ms = self._clock.now_ms()
@@ -226,10 +260,7 @@ class Dispatch:
         self._rows[row.id] = row
         if row.idempotency_key:
             self._keys[row.idempotency_key] = row.id
-        while len(self._rows) > REMEMBERED:
-            _, old = self._rows.popitem(last=False)
-            if old.idempotency_key:
-                self._keys.pop(old.idempotency_key, None)
+        self._forget_oldest()
         if len(self._journal) >= self._journal_max:
             self._journal.popleft()
             self.journal_lost += 1
@@ -241,12 +272,36 @@ class Dispatch:
         self._announcer.announce(CommandChanged(row))
         self._announcer.announce(PduChanged(row.pdu_id, urgent=True))
 
+    def _forget_oldest(self) -> None:
+        """Keep the memory bounded; what is under way stays (a power cycle may take an hour)."""
+        excess = len(self._rows) - REMEMBERED
+        for old in [row for row in self._rows.values() if row.id not in self._flights][: max(0, excess)]:
+            del self._rows[old.id]
+            if old.idempotency_key:
+                self._keys.pop(old.idempotency_key, None)
+
+
+def _left_over(row: CommandRow) -> CommandRow:
+    """Return a command that only the database knows: one without an end was under way when the server ended."""
+    if row.status.final:
+        return row
+    detail = (
+        "sent, but the control center was restarted before the PDU answered; the page shows what it reports"
+    )
+    return replace(row, status=CommandStatus.UNKNOWN, detail=detail)
+
 
 def _refusal(twin: Twin, order: Order) -> Refusal | None:
     """Return why the order is not even sent, None if it is."""
     if not twin.online:
         return Refusal(ResultCode.OFFLINE, f"{twin.pdu_id} is not connected: nothing was sent", {})
-    if twin.anchor is None or twin.state is None:
+    # Without an uptime of the same start there is no expiry that the PDU would take.
+    boots = {
+        twin.anchor and twin.anchor.boot,
+        twin.state and twin.state.boot,
+        twin.identity and twin.identity.boot,
+    }
+    if twin.anchor is None or twin.state is None or len(boots - {None}) > 1:
         return Refusal(ResultCode.UNREPORTED, f"{twin.pdu_id} has not reported its state yet: try again", {})
     verdict = admit(pdu_snapshot(twin), order)
     return verdict if isinstance(verdict, Refusal) else None
