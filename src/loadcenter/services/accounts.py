@@ -6,7 +6,7 @@ import secrets
 from collections import deque
 from dataclasses import dataclass
 
-from loadcenter.services.ports import Clock, Passwords, SessionRow, Store, UserRow
+from loadcenter.services.ports import Clock, Passwords, SessionRow, Store, StoreUnavailableError, UserRow
 
 ADMIN = "admin"
 SESSION_MS = 12 * 3_600_000
@@ -93,18 +93,28 @@ class Accounts:
             StoreUnavailableError: the database is away.
         """
         self._brake(peer)
-        user = await self._store.user(name)
-        # an unknown name costs as much time as a wrong password
-        right = await self._passwords.verify(user.password_hash if user else "", password)
-        if user is None or not right:
-            self._fail(peer)
-            raise WrongCredentialsError("name or password is wrong")
+        # counted before it is known to be one, so that attempts side by side do not pass the brake together
+        failure_ms = self._fail(peer)
+        try:
+            user = await self._checked(name, password)
+        except StoreUnavailableError:
+            self._forgive(peer, failure_ms)
+            raise
+        self._forgive(peer, failure_ms)
         now_ms = self._clock.now_ms()
         token = secrets.token_urlsafe(TOKEN_BYTES)
         row = SessionRow(_digest(token), user.name, now_ms, now_ms + SESSION_MS)
         await self._store.put_session(row)
         self._remember(row)
         return Login(user.name, token, row.expires_ms)
+
+    async def _checked(self, name: str, password: str) -> UserRow:
+        user = await self._store.user(name)
+        # an unknown name costs as much time as a wrong password
+        right = await self._passwords.verify(user.password_hash if user else "", password)
+        if user is None or not right:
+            raise WrongCredentialsError("name or password is wrong")
+        return user
 
     async def check(self, token: str) -> SessionRow | None:
         """Return the session of a cookie's token if it is valid now.
@@ -144,10 +154,17 @@ class Accounts:
             if wait_ms > 0:
                 raise TooManyAttemptsError(wait_ms // 1000 + 1)
 
-    def _fail(self, peer: str) -> None:
+    def _fail(self, peer: str) -> int:
         if peer not in self._failures and len(self._failures) >= _CACHED_PEERS:
             self._failures.pop(next(iter(self._failures)))
-        self._failures.setdefault(peer, deque(maxlen=ATTEMPTS_PER_MINUTE)).append(self._clock.monotonic_ms())
+        now_ms = self._clock.monotonic_ms()
+        self._failures.setdefault(peer, deque(maxlen=ATTEMPTS_PER_MINUTE)).append(now_ms)
+        return now_ms
+
+    def _forgive(self, peer: str, failure_ms: int) -> None:
+        failures = self._failures.get(peer, deque())
+        if failure_ms in failures:
+            failures.remove(failure_ms)
 
     def _remember(self, row: SessionRow) -> None:
         if len(self._sessions) >= _CACHED_SESSIONS:

@@ -56,6 +56,8 @@ class Registry:
     async def add(self, pdu_id: str, name: str, *, replace_secret: bool = False) -> str:
         """Register a PDU and return its password, which is not kept.
 
+        An empty `name` keeps the one it has, or takes the PDU's own. A new password changes nothing else.
+
         Raises:
             TopologyError: the name does not fit the contract.
             AlreadyRegisteredError: it is registered, and `replace_secret` was not asked for.
@@ -68,8 +70,13 @@ class Registry:
                 f"'{pdu_id}' is registered; --replace gives it a new password and ends the old one"
             )
         secret = self._make_secret()
-        labels = known.labels if known else ""
-        row = DeviceRow(pdu_id, name, self._clock.now_ms(), secret.bcrypt_hash, secret.mosquitto_hash, labels)
+        before = known or DeviceRow(pdu_id, pdu_id, self._clock.now_ms(), "", "")
+        row = replace(
+            before,
+            name=name or before.name,
+            bcrypt_hash=secret.bcrypt_hash,
+            mosquitto_hash=secret.mosquitto_hash,
+        )
         await self._store.put_device(row)
         self._fleet.register(row)
         await self._admitted()

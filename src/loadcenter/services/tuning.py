@@ -1,13 +1,16 @@
 """Desired settings: checked by the same rules as on the device, versioned, published retained (MQTT-50)."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 
 from loadcenter.domain.settings import OutletConfig, PduConfig, SettingsError, apply_settings
 from loadcenter.domain.topology import MAX_OUTLETS
 from loadcenter.protocol import messages, topics
 from loadcenter.services.fleet import Fleet
-from loadcenter.services.ports import Link, Store
+from loadcenter.services.ports import Link, LinkDownError, Store
+
+_log = logging.getLogger(__name__)
 
 
 class SettingsConflictError(Exception):
@@ -36,6 +39,8 @@ class Tuning:
     ) -> int:
         """Merge a change into the desired settings, keep and publish it; return the new version.
 
+        While the broker is away it is kept, and published when the broker is back (`Watch`).
+
         Raises:
             NoSuchPduError: no such PDU.
             SettingRefusedError: a setting is unknown or out of range.
@@ -59,7 +64,10 @@ class Tuning:
                 f"now {json.dumps(dict(twin.desired))}, wanted {json.dumps({'pdu': dict(pdu), 'out': list(map(dict, out))})}"
             )
         self._fleet.note_desired(pdu_id, version, merged)
-        await self.publish(pdu_id)
+        try:
+            await self.publish(pdu_id)
+        except LinkDownError as error:
+            _log.warning("settings of %s are kept, and published when the broker is back: %s", pdu_id, error)
         return version
 
     async def publish(self, pdu_id: str) -> None:
@@ -81,8 +89,11 @@ def _merged(
     known_pdu, known_out = before.get("pdu"), before.get("out")
     rows = {row["n"]: dict(row) for row in known_out} if isinstance(known_out, list) else {}
     for row in out:
-        rows.setdefault(row.get("n"), {}).update(row)
+        number = row.get("n")
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise SettingRefusedError(f"n of an outlet is {number!r}: it must be its number, from 1")
+        rows.setdefault(number, {}).update(row)
     return {
         "pdu": {**(known_pdu if isinstance(known_pdu, dict) else {}), **pdu},
-        "out": [rows[n] for n in sorted(rows, key=str)],
+        "out": [rows[n] for n in sorted(rows)],
     }

@@ -49,9 +49,11 @@ def event_wording(event: StoredEvent) -> Wording:
 
 def _sentence(event: StoredEvent) -> str:
     data = event.data
-    source = event.source.value.upper() if event.source else ""
+    source = event.source.value.upper() if event.source else "a source"
     outlet = f"outlet {event.outlet}" if event.outlet else "the PDU"
     match event.code:
+        case EventCode.BOOT:
+            return f"the PDU has started{_after(data)}"
         case EventCode.TRANSFER:
             return _transfer(event)
         case EventCode.SOURCE_LOST | EventCode.OVERVOLTAGE | EventCode.UNDERVOLTAGE:
@@ -70,7 +72,8 @@ def _sentence(event: StoredEvent) -> str:
             known = CODES["result"].get(str(data.get("code", "")))
             return f"a command was refused{f': {known.meaning}' if known else ''}"
         case EventCode.REDUNDANCY_LOST:
-            return f"{source or 'the idle source'} is not usable: an outage now would not be bridged"
+            idle = source if event.source else "the idle source"
+            return f"{idle} is not usable: an outage now would not be bridged"
         case _:
             return ""
 
@@ -117,6 +120,10 @@ def _amps(data: Mapping[str, Detail]) -> str:
         text += f" (limit {limit / 1000:.2f} A"
         text += f" for {dwell / 1000:g} s)" if dwell is not None else ")"
     return text
+
+
+def _after(data: Mapping[str, Detail]) -> str:
+    return f" (reset cause: {data['reset_cause']})" if data.get("reset_cause") else ""
 
 
 def _by(data: Mapping[str, Detail]) -> str:

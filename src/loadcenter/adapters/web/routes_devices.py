@@ -26,7 +26,7 @@ def device_routes(registry: Registry, store: Store) -> APIRouter:
     async def add_device(body: DeviceIn) -> NewDeviceOut:
         """Register a PDU; its password is in the answer, once."""
         try:
-            password = await registry.add(body.id, body.name or body.id, replace_secret=body.replace)
+            password = await registry.add(body.id, body.name, replace_secret=body.replace)
         except TopologyError as error:
             raise ProblemError(422, "bad_name", "Name refused", str(error)) from error
         except AlreadyRegisteredError as error:
