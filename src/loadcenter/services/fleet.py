@@ -12,6 +12,7 @@ from loadcenter.protocol.messages import Birth, IsolatorState, Refused, Result, 
 from loadcenter.protocol.topics import Up
 from loadcenter.services.announce import Announcer, PduChanged
 from loadcenter.services.labels import Labels, read_labels
+from loadcenter.services.planning import believable
 from loadcenter.services.ports import Clock, DeviceRow, Link, LinkDownError, Message, Store
 
 _log = logging.getLogger(__name__)
@@ -209,7 +210,8 @@ class Fleet:
         if not isinstance(readings, Telemetry) or readings.samples != 1:
             return  # thinned and gap records are history, not news
         received_ms = self._clock.now_ms()
-        stamped = replace(readings, ts_ms=envelope.ts_ms or received_ms)
+        ts_ms = envelope.ts_ms or 0
+        stamped = replace(readings, ts_ms=ts_ms if believable(ts_ms, received_ms) else received_ms)
         fresh = twin.with_readings(stamped, envelope.boot, envelope.up_ms, received_ms)
         if fresh.anchor is not None:
             self._origins[twin.pdu_id, fresh.anchor.boot] = fresh.anchor.origin_ms

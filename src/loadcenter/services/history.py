@@ -1,7 +1,7 @@
 """History: the right tier for a range, at most so many buckets, gaps kept as gaps, energy from counters."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
@@ -20,6 +20,7 @@ RAW_ROWS_MAX = 7_200
 GAP_MS = 60_000
 """Counters further apart than this have a gap between them: that energy is shown apart, never spread."""
 
+_DAY_MS = 86_400_000
 RANGE_MAX_MS = 50 * 366 * 86_400_000
 ROLLUP_INTERVAL_MS = 5_000
 _DIRTY_AT_ONCE = 500
@@ -80,13 +81,16 @@ def choose_resolution(since_ms: int, until_ms: int, points: int) -> Resolution:
         raise RangeError("since_ms must be before until_ms, and no more than 50 years")
     if not 1 <= points <= POINTS_MAX:
         raise RangeError(f"points must be 1 to {POINTS_MAX}")
-    wanted_ms = -(-length_ms // points)
+    # a range that begins within a bucket touches one more
+    wanted_ms = -(-length_ms // min(points, POINTS_MAX - 1))
     if length_ms <= RAW_ROWS_MAX * 1000:
         return Resolution(None, -(-wanted_ms // 1000) * 1000)
     tier = max((one for one in Tier if one.value * 1000 <= wanted_ms), default=Tier.MINUTE)
     span_ms = tier.value * 1000
     bucket_ms = -(-wanted_ms // span_ms) * span_ms
-    return Resolution(tier, bucket_ms)
+    # rounded up, the bucket may be one that a coarser tier holds ready
+    whole = max(one for one in Tier if bucket_ms % (one.value * 1000) == 0)
+    return Resolution(whole, bucket_ms)
 
 
 class _Mergeable(Protocol):
@@ -105,6 +109,24 @@ def regroup(rows: Iterable[tuple[int, _Rollup]], bucket_ms: int) -> list[tuple[i
             grouped[-1] = (begin_ms, grouped[-1][1].merge(rollup))
         else:
             grouped.append((begin_ms, rollup))
+    return grouped
+
+
+def regroup_days(rows: Iterable[tuple[int, _Rollup]], days: int, origin_ms: int) -> list[tuple[int, _Rollup]]:
+    """Return rows of local days merged by `days`, counted from `origin_ms` (a local midnight).
+
+    Each stands at the midnight of its first day. A local day begins at no multiple of 24 h, and is an hour longer or
+    shorter at a change of daylight saving.
+    """
+    grouped: list[tuple[int, _Rollup]] = []
+    group = None
+    for start_ms, rollup in rows:
+        number = (start_ms - origin_ms + _DAY_MS // 2) // _DAY_MS // days
+        if number == group:
+            grouped[-1] = (grouped[-1][0], grouped[-1][1].merge(rollup))
+        else:
+            grouped.append((start_ms, rollup))
+            group = number
     return grouped
 
 
@@ -176,7 +198,7 @@ class History:
             )
         else:
             rows = await self._store.outlet_rollups(resolution.tier, pdu_id, outlet, since_ms, until_ms)
-        buckets = regroup(rows, resolution.bucket_ms)
+        buckets = self._grouped(rows, resolution, since_ms)
         energy, in_gap, total = energy_of(buckets)
         return OutletSeries(outlet, buckets, energy, in_gap, total)
 
@@ -189,7 +211,14 @@ class History:
             rows = ((row.ts_ms, source_rollup(row.reading, row.samples, _PERIOD_MS)) for row in raw)
         else:
             rows = await self._store.source_rollups(resolution.tier, pdu_id, source, since_ms, until_ms)
-        return SourceSeries(source, regroup(rows, resolution.bucket_ms))
+        return SourceSeries(source, self._grouped(rows, resolution, since_ms))
+
+    def _grouped(
+        self, rows: Iterable[tuple[int, _Rollup]], resolution: Resolution, since_ms: int
+    ) -> list[tuple[int, _Rollup]]:
+        if resolution.tier is not Tier.DAY:
+            return regroup(rows, resolution.bucket_ms)
+        return regroup_days(rows, resolution.bucket_ms // _DAY_MS, self._calendar.day_start_ms(since_ms))
 
     async def run_rollups(self) -> None:
         """Recompute dirty buckets of the coarser tiers every few seconds, until cancelled."""
@@ -233,16 +262,17 @@ class Today:
         self._calendar = calendar
         self._bases: dict[tuple[str, int], _Base] = {}
 
-    def energy_mwh(self, pdu_id: str, outlet: int, counter_mwh: int | None) -> int | None:
-        """Return the energy since midnight, None while it is not known."""
+    def energy_mwh(self, pdu_id: str, outlet: int, counter_mwh: int | None, ts_ms: int) -> int | None:
+        """Return the energy since midnight at a reading of `ts_ms`, None while it is not known."""
         base = self._bases.get((pdu_id, outlet))
         if base is None or counter_mwh is None:
             return None
-        now = Counters(self._clock.now_ms(), counter_mwh, self._clock.now_ms(), counter_mwh)
-        return base.counters.merge(now).energy_mwh
+        return _followed(base.counters, counter_mwh, ts_ms).energy_mwh
 
-    async def refresh(self, pdu_id: str, counters: dict[int, int | None]) -> None:
-        """Read the base of every outlet in `counters` (outlet -> counter now) that has none of today.
+    async def refresh(self, pdu_id: str, counters: Mapping[int, int | None], ts_ms: int) -> None:
+        """Read the base of every outlet in `counters` (outlet -> counter at `ts_ms`) that has none of today.
+
+        The others are followed, so that a reset of the counter is seen however long ago the base was read.
 
         Raises:
             StoreUnavailableError: the database is away.
@@ -250,13 +280,23 @@ class Today:
         now_ms = self._clock.now_ms()
         day_ms = self._calendar.day_start_ms(now_ms)
         for outlet, counter in counters.items():
-            base = self._bases.get((pdu_id, outlet))
-            if counter is None or (base is not None and base.day_ms == day_ms):
+            if counter is None:
                 continue
-            rows = await self._store.outlet_rollups(Tier.MINUTE, pdu_id, outlet, day_ms, now_ms)
-            merged = _merge(row.counters for _, row in rows)
-            here = merged or Counters(now_ms, counter, now_ms, counter)
+            base = self._bases.get((pdu_id, outlet))
+            if base is not None and base.day_ms == day_ms:
+                here = _followed(base.counters, counter, ts_ms)
+            else:
+                rows = await self._store.outlet_rollups(Tier.MINUTE, pdu_id, outlet, day_ms, now_ms)
+                merged = _merge(row.counters for _, row in rows)
+                here = merged or Counters(ts_ms, counter, ts_ms, counter)
             self._bases[pdu_id, outlet] = _Base(day_ms, here)
+
+
+def _followed(counters: Counters, counter_mwh: int, ts_ms: int) -> Counters:
+    """Return `counters` up to a reading; one that is not newer changes nothing (lower, it is no reset)."""
+    if ts_ms <= counters.last_ts_ms:
+        return counters
+    return counters.merge(Counters(ts_ms, counter_mwh, ts_ms, counter_mwh))
 
 
 def _merge(parts: Iterable[Counters | None]) -> Counters | None:

@@ -270,7 +270,7 @@ class Planner:
 
     def _time_of(self, one: Inbound, envelope: Envelope) -> int:
         """Return the UTC of a record: the device's clock if it is believable, else reckoned from its uptime."""
-        if envelope.ts_ms is not None and _believable(envelope.ts_ms, one.received_ms):
+        if envelope.ts_ms is not None and believable(envelope.ts_ms, one.received_ms):
             return envelope.ts_ms
         origin = self._uptime_origin(one.pdu_id, envelope.boot)
         if origin is None:
@@ -280,7 +280,7 @@ class Planner:
     def _reckon(self, one: Inbound) -> None:
         """Note when a boot began, as the fastest record of it tells: records of one batch keep their distances."""
         envelope = one.envelope
-        if envelope is None or (envelope.ts_ms is not None and _believable(envelope.ts_ms, one.received_ms)):
+        if envelope is None or (envelope.ts_ms is not None and believable(envelope.ts_ms, one.received_ms)):
             return
         key, origin = (one.pdu_id, envelope.boot), one.received_ms - envelope.up_ms
         self._reckoned[key] = min(origin, self._reckoned.get(key, origin))
@@ -333,7 +333,8 @@ class Planner:
         )
 
 
-def _believable(ts_ms: int, received_ms: int) -> bool:
+def believable(ts_ms: int, received_ms: int) -> bool:
+    """Return whether the clock of a device, read in a record received at `received_ms`, can have been set."""
     return _EARLIEST_MS <= ts_ms <= received_ms + _FUTURE_MS
 
 

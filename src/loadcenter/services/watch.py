@@ -87,7 +87,8 @@ class Watch:
     async def _refresh_today(self) -> None:
         try:
             for pdu_id, twin in list(self._fleet.twins().items()):
-                outlets = twin.readings.outlets if twin.readings else ()
-                await self._today.refresh(pdu_id, {one.outlet: one.energy_mwh for one in outlets})
+                if twin.readings is not None:
+                    counters = {one.outlet: one.energy_mwh for one in twin.readings.outlets}
+                    await self._today.refresh(pdu_id, counters, twin.readings.ts_ms)
         except StoreUnavailableError as error:
             _log.warning("energy of today waits for the database: %s", error)

@@ -94,6 +94,7 @@ class Shapes:
         state, reading, label = twin.outlet_state(n), twin.outlet_reading(n), labels.outlet(n)
         pending = self.dispatch.pending(twin.pdu_id, n)
         energy_mwh = reading.energy_mwh if reading else None
+        read_ms = twin.readings.ts_ms if twin.readings else 0
         return OutletOut(
             n=n,
             name=label.name,
@@ -108,7 +109,7 @@ class Shapes:
             power_w=from_milli(reading.power_mw) if reading else None,
             power_factor=_power_factor(reading),
             energy_kwh=kwh_from_mwh(energy_mwh),
-            today_kwh=kwh_from_mwh(self.today.energy_mwh(twin.pdu_id, n, energy_mwh)),
+            today_kwh=kwh_from_mwh(self.today.energy_mwh(twin.pdu_id, n, energy_mwh, read_ms)),
             limit_a=from_milli(state.limit_ma) if state else None,
             pending=None
             if pending is None
