@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { csv } from '../src/components/history/csv';
 import { bucketAt, energy, points, rows, withContext } from '../src/components/history/points';
 import { strip } from '../src/components/history/strip';
-import { fitted, ofPreset, panned, span, zoomed } from '../src/components/history/window';
+import { fitted, ofPreset, panned, span, zoomed, zoomedAtEnd } from '../src/components/history/window';
 import type { History } from '../src/lib/model';
 import { event } from './samples';
 
@@ -86,8 +86,9 @@ describe('the window', () => {
     expect(span(zoomed({ since: -4e12, until: now }, 10, now))).toBe(5 * 366 * 86_400_000);
   });
 
-  it('zooms around its middle', () => {
+  it('zooms around its middle, or its end', () => {
     expect(zoomed({ since: 0, until: 400_000 }, 0.5, now)).toEqual({ since: 100_000, until: 300_000 });
+    expect(zoomedAtEnd({ since: 0, until: 400_000 }, 0.5, now)).toEqual({ since: 200_000, until: 400_000 });
   });
 });
 

@@ -10,5 +10,6 @@ export function reasonOf(error: unknown): string {
 /** The server's own sentence where it fits the language, else the catalog's for its code. */
 export function codeText(code: string, message: string): string {
   const known = i18n.t.resultCodes[code];
-  return i18n.language === 'en' ? message || known || code : (known ?? (message || code));
+  const text = i18n.language === 'en' ? message || known || code : (known ?? (message || code));
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }

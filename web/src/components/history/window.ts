@@ -36,6 +36,11 @@ export function zoomed(window: Window, factor: number, now: number): Window {
   return fitted({ since: middle - half, until: middle + half }, now);
 }
 
+/** The same, but around its end: for a window that ends now, where the interest is. */
+export function zoomedAtEnd(window: Window, factor: number, now: number): Window {
+  return fitted({ since: window.until - span(window) * factor, until: window.until }, now);
+}
+
 /** The window moved by a part of its span; negative is earlier. */
 export function panned(window: Window, part: number, now: number): Window {
   const by = span(window) * part;

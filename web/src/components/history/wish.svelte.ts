@@ -1,21 +1,22 @@
 import { live } from '../../lib/live/live.svelte';
 import { router } from '../../lib/router.svelte';
 import type { Wish } from './loader.svelte';
-import { fitted, isPreset, ofPreset, panned, type Preset, type Window, zoomed } from './window';
+import { fitted, isPreset, ofPreset, panned, type Preset, type Window, zoomed, zoomedAtEnd } from './window';
 
 /** More lines in one chart are not told apart; more can be chosen. */
 const FIRST_OUTLETS = 8;
+const FIRST_PRESET: Preset = 'hour';
 
 /** What the person wants to see, kept in the address so that it can be shared and survives a reload. */
 export class HistoryWish {
   #pdu = $state('');
   #outlets = $state.raw<number[] | null>(null);
   withVoltage = $state(false);
-  preset = $state<Preset | null>('day');
+  preset = $state<Preset | null>(FIRST_PRESET);
   window = $state.raw<Window>({ since: 0, until: 1 });
   /** What the chart shows while it is being moved. */
   shown = $state.raw<Window>({ since: 0, until: 1 });
-  #lastPreset: Preset = 'day';
+  #lastPreset: Preset = FIRST_PRESET;
 
   constructor(query: URLSearchParams) {
     this.take(query);
@@ -47,7 +48,7 @@ export class HistoryWish {
     const until = Number(query.get('until'));
     const range = query.get('range');
     if (until > since && since > 0) this.show({ since, until });
-    else this.choosePreset(isPreset(range) ? range : 'day');
+    else this.choosePreset(isPreset(range) ? range : FIRST_PRESET);
   }
 
   choosePdu(id: string): void {
@@ -83,7 +84,8 @@ export class HistoryWish {
   }
 
   zoom(factor: number): void {
-    this.show(zoomed(this.window, factor, now()));
+    const zoom = this.preset ? zoomedAtEnd : zoomed;
+    this.show(zoom(this.window, factor, now()));
   }
 
   pan(part: number): void {

@@ -1,12 +1,15 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { ApiError, session as sessionApi } from '../api';
-import type { Alarm, Command, Pdu, PduEvent, ServerState } from '../model';
+import type { Alarm, Command, LiveMessage, Pdu, PduEvent, ServerState } from '../model';
 import { Connection } from './connection';
 import type { Ring, Sample } from './ring';
 import { apply, type LiveState, PEAK_MS, ring, SPARKLINE_MS, takeCommand } from './state';
 
 /** `lost` from the first failure until the next snapshot; values shown meanwhile are the last known ones. */
 export type LinkState = 'connecting' | 'up' | 'lost';
+
+const FRAME_MS = 16;
+const byName = new Intl.Collator(undefined, { numeric: true });
 
 /** What the page knows, kept up to date by the server. */
 class Live implements LiveState {
@@ -22,12 +25,11 @@ class Live implements LiveState {
   known = $state(false);
   lastEventId: number | null = null;
   #connection: Connection | null = null;
+  #inbox: LiveMessage[] = [];
   #waiting = new Map<string, (command: Command) => void>();
 
   /** PDUs by name, for lists. */
-  readonly list = $derived(
-    [...this.pdus.values()].sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })),
-  );
+  readonly list = $derived([...this.pdus.values()].sort((a, b) => byName.compare(a.name, b.name)));
 
   /** Connects and stays connected; `onSessionEnd` is called when the server no longer knows the session. */
   start(onSessionEnd: () => void): void {
@@ -36,11 +38,7 @@ class Live implements LiveState {
     this.#connection = new Connection({
       address: () => this.#address(),
       up: () => (this.link = 'up'),
-      message: (message) => {
-        apply(this, message, Date.now());
-        if (message.type === 'snapshot') this.known = true;
-        if (message.type === 'command') this.#waiting.get(message.command.id)?.(message.command);
-      },
+      message: (message) => this.#take(message),
       down: async () => {
         this.link = 'lost';
         const over = await sessionIsOver();
@@ -96,6 +94,23 @@ class Live implements LiveState {
 
   peakCurrent(pduId: string): number | null {
     return ring(this.rings, pduId, PEAK_MS).peak;
+  }
+
+  /** A hundred PDUs report in the same instant: what comes within a frame is shown together. */
+  #take(message: LiveMessage): void {
+    if (this.#inbox.push(message) === 1) setTimeout(() => this.#open(), FRAME_MS);
+  }
+
+  #open(): void {
+    const messages = this.#inbox;
+    this.#inbox = [];
+    // After a logout nothing is taken any more.
+    if (!this.#connection) return;
+    for (const message of messages) {
+      apply(this, message, Date.now());
+      if (message.type === 'snapshot') this.known = true;
+      if (message.type === 'command') this.#waiting.get(message.command.id)?.(message.command);
+    }
   }
 
   #address(): string {
