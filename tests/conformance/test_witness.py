@@ -1,6 +1,7 @@
 """The witness passes what fits the schemas, catches what does not, and notices silence."""
 
 import json
+import threading
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -22,8 +23,11 @@ def witness(broker):
 def say(broker):
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
     client.username_pw_set(CENTER, CENTER_PASSWORD)
+    connected = threading.Event()
+    client.on_connect = lambda *_: connected.set()
     client.connect(HOST, broker.port)
     client.loop_start()
+    assert connected.wait(10)
 
     def publish(leaf: str, payload: bytes) -> None:
         client.publish(f"loadcenter/v1/{PDU}/{leaf}", payload, qos=1).wait_for_publish(10)
@@ -70,7 +74,7 @@ def test_silence_where_a_message_was_expected_is_a_failure(witness, say):
         ("up/status", b"{", False, "not JSON"),
         ("down/command", b"{}", True, "must not be retained"),
         ("up/state", b" " * 4097, False, "4097 bytes"),
-        ("up/state", b"[]", False, "not of type 'object'"),
+        ("up/state", b"[]", False, "not of type"),
     ],
 )
 def test_says_what_is_wrong(leaf, payload, retained, error):

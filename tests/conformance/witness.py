@@ -55,7 +55,10 @@ class Checker:
         except ValueError as error:
             return f"not JSON: {error}"
         wrong = next(validator.iter_errors(body), None)
-        return None if wrong is None else f"{wrong.instance_path}: {wrong.message}"
+        if wrong is None:
+            return None
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong.instance_path)
+        return f"${where}: {wrong.message}"
 
 
 class Witness:
