@@ -35,6 +35,7 @@ class ServedCenter:
         self._write({"port": self.port, "data": str(folder / "data"), **config})
         self._program = program or [sys.executable, "-m", "loadcenter", "serve"]
         self._process: subprocess.Popen[bytes] | None = None
+        self.env = {"LOADCENTER_ADMIN_PASSWORD": PASSWORD}
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10)
 
     @property
@@ -58,7 +59,7 @@ class ServedCenter:
 
     def start(self, *, ready: bool = True) -> None:
         """Start it and return when `/readyz` (or at least `/healthz`) answers 200."""
-        env = {**os.environ, "LOADCENTER_ADMIN_PASSWORD": PASSWORD}
+        env = {**os.environ, **self.env}
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command(), stdout=log, stderr=log, env=env)
         wait_for(lambda: self._answers("/readyz" if ready else "/healthz"), self)

@@ -17,6 +17,8 @@ ATTEMPTS: Final = 3
 """How often a transaction runs that another one made impossible (deadlock, lock wait)."""
 CLOSE_TIMEOUT_S: Final = 5
 """How long closing waits for work that was given up."""
+LAST_WORD_S: Final = 0.05
+"""A driver's thread needs some microseconds to tell that it has ended."""
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -72,6 +74,8 @@ class Database:
             async with self._engines.writer.begin() as connection:
                 await connection.run_sync(migrate)
         except DRIVER_ERRORS as error:
+            # Whoever cannot open the database ends, but the driver's thread still has its end to tell the event loop.
+            await asyncio.sleep(LAST_WORD_S)
             raise translate(error, self._engines.place) from error
 
     async def read(self, work: Work[T]) -> T:
