@@ -1,5 +1,7 @@
 """What holds of every PDU, whatever happens to it and whatever it is told."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.domain.bench import NOMINAL_MV, Bench
@@ -200,3 +202,23 @@ def test_on_a_steady_plant_relays_come_to_rest(loads_ma, seconds):
     expected = {number for number, load in enumerate(loads_ma, 1) if load > 4000}
     assert latched(bench) == expected
     assert all(outlet.cause is not Cause.PROTECTION for outlet in bench.state.outlets if outlet.closed)
+
+
+@settings(deadline=None, max_examples=40)
+@given(COURSES)
+def test_the_short_cut_at_rest_decides_what_the_long_way_would(course):
+    short, long = Bench(), LongWay()
+    for action in course:
+        act(short, action)
+        act(long, action)
+    assert short.told == long.told
+    assert short.results == long.results
+    assert short.state.drives == long.state.drives
+
+
+class LongWay(Bench):
+    """A bench that never takes the short cut."""
+
+    def step(self):
+        self.state = replace(self.state, at_rest=False)
+        return super().step()

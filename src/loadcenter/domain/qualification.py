@@ -157,7 +157,8 @@ def qualify(sense: Sense, reading: SourceInput, nominal_mv: int, nominal_mhz: in
         inside if violated == _NONE else None,
         good if well else None,
     )
-    return _regrade(seen, reading, nominal_mv, nominal_mhz, now_ms)
+    graded = _regrade(seen, reading, nominal_mv, nominal_mhz, now_ms)
+    return sense if graded == sense else graded
 
 
 def _regrade(sense: Sense, reading: SourceInput, nominal_mv: int, nominal_mhz: int, now_ms: int) -> Sense:

@@ -166,13 +166,14 @@ def step(
 
 
 def at_rest(state: TransferState, feed: Feed, config: PduConfig, now_ms: int) -> bool:
-    """Return whether `step` would change and tell nothing: both sources stay good, and the preferred one is active."""
+    """Return whether `step` would change and tell nothing, now or later, as long as `feed` stays as it is."""
     return (
         state.mode is Mode.CLOSED
         and state.position is config.preferred
         and state.request is None
         and state.lockout_ms is None
         and state.redundant is True
+        and state.main.grade is state.backup.grade is Grade.GOOD
         and qualify(state.main, feed.main, config.nominal_mv, config.nominal_mhz, now_ms) is state.main
         and qualify(state.backup, feed.backup, config.nominal_mv, config.nominal_mhz, now_ms) is state.backup
     )
@@ -412,6 +413,8 @@ def _expire_lockout(state: TransferState, now_ms: int) -> TransferState:
 
 
 def _note_grades(state: TransferState, before: TransferState, journal: Journal) -> TransferState:
+    if before.main.grade is state.main.grade and before.backup.grade is state.backup.grade:
+        return state
     lost = list(state.lost)
     for index, source in enumerate(Source):
         was, now = before.sense(source), state.sense(source)

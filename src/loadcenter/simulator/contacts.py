@@ -59,7 +59,7 @@ class Contact:
 class Changeover:
     """A two-pole changeover: one coil, and the interlock is in the contact, which leaves one throw to reach the other.
 
-    De-energised it stands on the main source.
+    De-energised it stands on the main source. It has no way to close both: `violations` stays 0.
     """
 
     def __init__(self, timing: Timing) -> None:

@@ -87,16 +87,25 @@ def encode_record(record: Record, boot: int, clock_ms: int | None) -> bytes:
     if record.samples > 1 and record.samples != record.seq - record.first + 1:
         fields["samples"] = record.samples
     fields.update(record.body)
-    payload = encode(fields)
     outlets = fields.get("out")
-    if isinstance(outlets, list):
-        limit = SMALL_MAX_BYTES if len(outlets) <= SMALL_OUTLETS else PAYLOAD_MAX_BYTES
-        for index in sorted(range(len(outlets)), key=lambda at: _spread_mw(outlets[at])):
-            if len(payload) <= limit:
-                break
-            # The extremes may be left out (MQTT-11); they are missed least where they differ least.
-            outlets = [*outlets[:index], _without_extremes(outlets[index]), *outlets[index + 1 :]]
-            payload = encode(fields | {"out": outlets})
+    return encode(fields) if not isinstance(outlets, list) else _encode_telemetry(fields, outlets)
+
+
+def _encode_telemetry(fields: Body, outlets: list[Body]) -> bytes:
+    """Return the payload, without the extremes of as many outlets as it takes to keep it small (MQTT-11).
+
+    They are missed least where they differ least.
+    """
+    payload = encode(fields)
+    limit = SMALL_MAX_BYTES if len(outlets) <= SMALL_OUTLETS else PAYLOAD_MAX_BYTES
+    if len(payload) <= limit:
+        return payload
+    kept = list(outlets)
+    for index in sorted(range(len(kept)), key=lambda at: _spread_mw(kept[at])):
+        kept[index] = _without_extremes(kept[index])
+        payload = encode(fields | {"out": kept})
+        if len(payload) <= limit:
+            break
     return payload
 
 

@@ -14,6 +14,7 @@ from loadcenter.domain.pdu import GivenOrder, PduInputs, PduState
 from loadcenter.domain.settings import PduConfig, SettingsError, apply_settings, desired_settings
 from loadcenter.protocol import topics
 from loadcenter.protocol.topics import DEFAULT_ROOT, Down
+from loadcenter.simulator.contacts import RelayPair, any_timing
 from loadcenter.simulator.encode import VERSION, Body, state_body, telemetry_body
 from loadcenter.simulator.flash import Flash, kept_outlets, read_flash, recalled, write_flash
 from loadcenter.simulator.gateway import DEFAULT_LIMITS, Gateway, Limits
@@ -50,6 +51,7 @@ class PduSpec:
         step_ms: length of a step while nothing happens; while something does, it is 20 ms at most.
         period_ms: time between two samples of telemetry.
         limits: how much its gateway keeps.
+        dead_ms: dead time of the board variant with two source relays; None for the changeover relay.
     """
 
     pdu_id: str
@@ -59,6 +61,7 @@ class PduSpec:
     step_ms: int = FINE_MS
     period_ms: int = 1000
     limits: Limits = DEFAULT_LIMITS
+    dead_ms: int | None = None
 
 
 class VirtualPdu:
@@ -85,11 +88,15 @@ class VirtualPdu:
         self.config = _configured(spec.config, flash)
         energy = [one.energy_mwh for one in flash.outlets[:count]]
         energy += [0] * (count - len(energy))
-        self.plant = Plant(self.config, spec.loads, self._rng, energy, now_ms)
+        changeover = None
+        if spec.dead_ms is not None:
+            changeover = RelayPair(any_timing(self._rng), any_timing(self._rng), spec.dead_ms)
+        self.plant = Plant(self.config, spec.loads, self._rng, energy, now_ms, changeover)
         self._state = cycle.start(recalled(flash.outlets, count), self.config, now_ms)
         self._orders: list[GivenOrder] = []
         self._refused_version = 0
         self._seen: PduInputs | None = None
+        self._said: tuple[object, ...] = ()
         self._gateway = self._started_gateway(flash, ResetCause.POWER)
         self._sample_ms = now_ms + spec.period_ms
 
@@ -219,9 +226,25 @@ class VirtualPdu:
             self.plant.drive(outputs.drives, self._now_ms)
         if outputs.events:
             self._gateway.report_events(outputs.events, outputs.first, self._now_ms)
-        self._gateway.report_state(self._report(inputs.live), self._now_ms)
+        self._say_state(inputs.live)
         if outputs.results:
             self._gateway.report_results(outputs.results, self._now_ms)
+
+    def _say_state(self, live: bool) -> None:
+        """Report the state where something may have changed that is part of it."""
+        state = self._state
+        switch = state.transfer
+        seen = (
+            state.outlets,
+            state.drives,
+            live,
+            switch.main.grade,
+            switch.backup.grade,
+            switch.lockout_ms is None,
+        )
+        if seen != self._said:
+            self._said = seen
+            self._gateway.report_state(self._report(live), self._now_ms)
 
     def _take(self, leaf: Down, payload: bytes, retained: bool) -> None:
         match leaf:

@@ -38,7 +38,7 @@ def test_names_on_the_wire_fit_the_contract():
     assert all(re.fullmatch(PDU_ID_PATTERN, layout.pdu_id) for layout in default_layouts(120, 1))
 
 
-def test_a_day_of_the_default_rack_trips_nothing():
+def test_an_hour_of_the_default_rack_trips_nothing():
     rack = Rack(default_layouts(3, 1), 1, 0, step_ms=1000)
     advance(rack, 3_600_000)
     assert [latched(rack, pdu_id) for pdu_id in rack.pdus] == [[], [], []]

@@ -142,9 +142,9 @@ def test_recorded_appliances_end_in_the_counters_with_their_energy():
     texts = []
     for name in names:
         with gzip.open(RECORDINGS / f"tracebase_{name}_2012.01.16.csv.gz", "rt", encoding="utf-8") as file:
-            texts.append(file.read().splitlines())
+            texts.append(file.read().splitlines()[:15_000])
     named = [(name, parse_tracebase(lines)) for name, lines in zip(names, texts, strict=True)]
-    counters = replay(named, 86_500)
+    counters = replay(named, 50_000)
     for energy_mwh, lines in zip(counters, texts, strict=True):
         assert energy_mwh == pytest.approx(reference_mwh(lines), rel=0.001)
 
