@@ -1,6 +1,6 @@
 """`loadcenter serve` with one safeguard switched off, by subclass: what the durability tests must see as damage.
 
-    python ablated.py ack-before-commit | puback-before-commit | position-apart  --config FILE
+python ablated.py ack-before-commit | puback-before-commit | position-apart  --config FILE
 """
 
 import asyncio

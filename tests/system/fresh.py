@@ -154,7 +154,7 @@ def free_port() -> int:
 
 
 def say(what: str) -> None:
-    print(f"fresh: {what}", flush=True)  # noqa: T201
+    print(f"fresh: {what}", flush=True)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,12 @@ class LedgerDevice:
         """Give out one telemetry record that cannot be understood, with a readable envelope; return its number."""
         with self._lock:
             number = len(self.streams["telemetry"].records) + 1
-            self.streams["telemetry"].records[number] = {"active": "main", "live": True, "src": "poison", "out": []}
+            self.streams["telemetry"].records[number] = {
+                "active": "main",
+                "live": True,
+                "src": "poison",
+                "out": [],
+            }
             return number
 
     @property
@@ -116,8 +121,7 @@ class LedgerDevice:
                 tasks.create_task(self._produce()),
                 tasks.create_task(self._send_all()),
             ]
-            while not self._stop.is_set():
-                await asyncio.sleep(0.02)
+            await asyncio.to_thread(self._stop.wait)
             for task in work:
                 task.cancel()
 
@@ -198,10 +202,16 @@ class LedgerDevice:
         for stream, one in self.streams.items():
             with self._lock:
                 last = min(len(one.records), one.stored + WINDOW)
-                batch = [(number, one.records[number]) for number in range(max(one.sent + 1, one.oldest), last + 1)]
+                batch = [
+                    (number, one.records[number]) for number in range(max(one.sent + 1, one.oldest), last + 1)
+                ]
                 gap = (one.stored + 1, one.oldest - 1) if one.stored + 1 < one.oldest else None
             if gap is not None and one.sent < gap[1]:
-                body = {"from": gap[0], "seq": gap[1], "gap": {"reason": "not_held", "count": gap[1] - gap[0] + 1}}
+                body = {
+                    "from": gap[0],
+                    "seq": gap[1],
+                    "gap": {"reason": "not_held", "count": gap[1] - gap[0] + 1},
+                }
                 await self._publish(stream, self._stamp(body))
                 one.sent = gap[1]
             for number, fields in batch:

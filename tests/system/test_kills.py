@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
 from tests.brokers import MosquittoServer
 from tests.databases import MariaDbServer
 from tests.system.centers import ServedCenter, wait_for
@@ -90,8 +89,12 @@ def rig(tmp_path: Path, database: MariaDbServer) -> Iterator[Rig]:
 
 
 def stored(rig: Rig) -> Stored:
-    raw = {int(n): int(count) for n, count in rig.sql("SELECT outlet, COUNT(*) FROM raw_outlet GROUP BY outlet")}
-    rollups = rig.sql("SELECT outlet, SUM(power_count), SUM(power_sum_mw) FROM outlet_rollup_1m GROUP BY outlet")
+    raw = {
+        int(n): int(count) for n, count in rig.sql("SELECT outlet, COUNT(*) FROM raw_outlet GROUP BY outlet")
+    }
+    rollups = rig.sql(
+        "SELECT outlet, SUM(power_count), SUM(power_sum_mw) FROM outlet_rollup_1m GROUP BY outlet"
+    )
     return Stored(
         raw,
         {int(n): int(samples) for n, samples, _ in rollups},
@@ -105,7 +108,10 @@ def expected(device: LedgerDevice) -> Stored:
     count = len(telemetry)
     power = {n: sum(one["out"][n - 1]["p_mw"] for one in telemetry.values()) for n in OUTLETS}
     return Stored(
-        dict.fromkeys(OUTLETS, count), dict.fromkeys(OUTLETS, count), power, len(device.streams["event"].records)
+        dict.fromkeys(OUTLETS, count),
+        dict.fromkeys(OUTLETS, count),
+        power,
+        len(device.streams["event"].records),
     )
 
 
