@@ -1,13 +1,18 @@
+from pathlib import Path
+
 import pytest
 from tests.unit.domain.bench import NOMINAL_MV, Bench
 
 from loadcenter.domain import cycle, transfer
 from loadcenter.domain.commands import Do
+from loadcenter.domain.events import Cause
+from loadcenter.domain.qualification import LADDER
 from loadcenter.domain.settings import PduConfig
 from loadcenter.domain.topology import Grade, Source
 from loadcenter.domain.transfer_table import (
     ISOLATOR_CLOSED,
     TABLE,
+    Effect,
     IllegalTriggerError,
     Mode,
     Trigger,
@@ -515,3 +520,26 @@ def test_grades_of_both_sources_stand_in_the_snapshot():
     bench.run(100)
     snapshot = cycle.snapshot(bench.state)
     assert snapshot.grades == {Source.MAIN: Grade.GOOD, Source.BACKUP: Grade.USABLE}
+
+
+# -- docs/control.md
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (Path(__file__).resolve().parents[3] / "docs" / "control.md").read_text(encoding="utf-8")
+
+
+def test_the_diagram_in_the_docs_is_the_table(page):
+    diagram = page.split("```mermaid\n")[1].split("```")[0].splitlines()
+    rows = [
+        f"    {before} --> {after}: {trigger}" + ("" if effect is Effect.NONE else f" / {effect}")
+        for (before, trigger), (after, effect) in TABLE.items()
+    ]
+    assert diagram == ["stateDiagram-v2", f"    [*] --> {Mode.ISOLATED}", *rows]
+
+
+def test_the_docs_list_every_rung_and_every_cause(page):
+    listed = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert {rung.name for rung in LADDER} <= set(listed)
+    assert all(f"`{cause}`" in page for cause in Cause)

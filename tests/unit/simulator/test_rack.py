@@ -1,7 +1,11 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from loadcenter.domain.topology import PDU_ID_PATTERN, Source
 from loadcenter.simulator.rack import DISTURBANCES, OVERLOAD_MA, Rack, default_layouts
+from loadcenter.simulator.scenarios import SCENARIOS
 
 
 @pytest.fixture
@@ -33,7 +37,6 @@ def test_every_pdu_and_outlet_has_a_name_of_its_own():
 
 
 def test_names_on_the_wire_fit_the_contract():
-    import re
 
     assert all(re.fullmatch(PDU_ID_PATTERN, layout.pdu_id) for layout in default_layouts(120, 1))
 
@@ -153,3 +156,22 @@ def test_a_rack_goes_on_from_what_it_saved(rack):
     later = Rack(default_layouts(3, 1), 1, 0, saved=rack.saved())
     assert latched(later, "rack-1") == [2]
     assert [pdu.boot for pdu in later.pdus.values()] == [2, 2, 2]
+
+
+# -- docs/simulator.md
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (Path(__file__).resolve().parents[3] / "docs" / "simulator.md").read_text(encoding="utf-8")
+
+
+def test_the_docs_list_every_disturbance_and_every_scenario(page):
+    for one in DISTURBANCES:
+        assert f"| `{one.id}` | {one.label} | {one.hint} |" in page
+    for scenario in SCENARIOS:
+        assert f"| `{scenario.name}` | {scenario.tells} |" in page
+
+
+def test_the_example_in_the_docs_runs(page):
+    exec(page.split("```python\n")[1].split("```")[0], {})
