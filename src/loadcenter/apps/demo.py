@@ -76,7 +76,7 @@ class RunningRack:
             else default_layouts(demo.pdus, demo.seed)
         )
         self.plant = self._open(layouts, demo.seed)
-        self._save()
+        self._save(stopped=False)
 
     def now_ms(self) -> int:
         """Return the time of the rack: UTC that never steps."""
@@ -92,7 +92,7 @@ class RunningRack:
                     tasks.create_task(device.run(), name=pdu_id)
                 tasks.create_task(self._keep_saved(), name="flash")
         finally:
-            self._save()
+            self._save(stopped=True)
 
     async def _register(self, center: Center, layout: PduLayout) -> BrokerAddress:
         known = center.fleet.registered(layout.pdu_id)
@@ -118,11 +118,11 @@ class RunningRack:
     async def _keep_saved(self) -> None:
         while True:
             await self._clock.sleep_ms(SAVE_MS)
-            self._save()
+            self._save(stopped=False)
 
-    def _save(self) -> None:
+    def _save(self, *, stopped: bool) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for pdu_id, content in self.plant.saved().items():
+        for pdu_id, content in self.plant.saved(stopped=stopped).items():
             fresh = self._folder / f"{pdu_id}.new"
             fresh.write_bytes(content)
             fresh.replace(self._folder / f"{pdu_id}.flash")

@@ -64,6 +64,7 @@ class Flash(Struct, frozen=True):
         outlets: from outlet 1; empty in a new device.
         events: of the last boot and of those before, oldest first.
         settings: the desired settings in force, without `v`; None for the factory's.
+        current: whether it was written when the device stopped. Else the counters have gone on since, unwritten.
     """
 
     boot: int = 0
@@ -71,6 +72,15 @@ class Flash(Struct, frozen=True):
     outlets: list[KeptOutlet] = []
     events: list[KeptEvents] = []
     settings: dict[str, object] | None = None
+    current: bool = True
+
+    def energy_mwh(self, count: int) -> list[int]:
+        """Return what the counters of `count` outlets start from.
+
+        A counter may go down only to 0 (MQTT-21), so one that is out of date begins anew.
+        """
+        known = [one.energy_mwh if self.current else 0 for one in self.outlets[:count]]
+        return known + [0] * (count - len(known))
 
 
 _decoder = msgspec.json.Decoder(Flash)

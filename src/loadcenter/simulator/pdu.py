@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from loadcenter.domain import cycle
 from loadcenter.domain.events import EventCode
 from loadcenter.domain.pdu import GivenOrder, PduInputs, PduState
@@ -86,12 +88,10 @@ class VirtualPdu:
         self._rng = random.Random(seed)
         self._now_ms = now_ms
         self.config = _configured(spec.config, flash)
-        energy = [one.energy_mwh for one in flash.outlets[:count]]
-        energy += [0] * (count - len(energy))
         changeover = None
         if spec.dead_ms is not None:
             changeover = RelayPair(any_timing(self._rng), any_timing(self._rng), spec.dead_ms)
-        self.plant = Plant(self.config, spec.loads, self._rng, energy, now_ms, changeover)
+        self.plant = Plant(self.config, spec.loads, self._rng, flash.energy_mwh(count), now_ms, changeover)
         self._state = cycle.start(recalled(flash.outlets, count), self.config, now_ms)
         self._orders: list[GivenOrder] = []
         self._refused_version = 0
@@ -137,9 +137,14 @@ class VirtualPdu:
         """The one filter that a device subscribes to."""
         return topics.down(self._spec.root, self._spec.pdu_id, "#")
 
-    def saved(self) -> bytes:
-        """Return what the device's flash holds now; with it a later `VirtualPdu` goes on."""
-        return write_flash(self._flash(telemetry_known=True))
+    def saved(self, *, stopped: bool = True) -> bytes:
+        """Return what the device's flash holds now; with it a later `VirtualPdu` goes on.
+
+        Args:
+            stopped: the device does not go on after this. A copy for the case of a crash says False: the energy
+                counters of the next start then begin at 0, since those in the copy are out of date.
+        """
+        return write_flash(replace(self._flash(telemetry_known=True), current=stopped))
 
     # -- what the world does
 

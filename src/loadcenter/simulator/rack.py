@@ -197,9 +197,9 @@ class Rack:
             self.pdus[pdu_id] = VirtualPdu(spec, rng.getrandbits(32), now_ms, (saved or {}).get(pdu_id))
         self._active: dict[str, dict[str, int | None]] = {pdu_id: {} for pdu_id in self.pdus}
 
-    def saved(self) -> dict[str, bytes]:
-        """Return what each PDU's flash holds, by name."""
-        return {pdu_id: pdu.saved() for pdu_id, pdu in self.pdus.items()}
+    def saved(self, *, stopped: bool = True) -> dict[str, bytes]:
+        """Return what each PDU's flash holds, by name; `stopped` as for `VirtualPdu.saved`."""
+        return {pdu_id: pdu.saved(stopped=stopped) for pdu_id, pdu in self.pdus.items()}
 
     def network_up(self, pdu_id: str) -> bool:
         """Return whether a PDU has a network; the caller carries no message of one that has none.

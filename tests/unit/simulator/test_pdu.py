@@ -217,7 +217,24 @@ def test_a_device_goes_on_from_what_its_flash_held(wire):
     assert later.of("telemetry")[0]["out"][2]["e_mwh"] >= wire.of("telemetry")[-1]["out"][2]["e_mwh"]
 
 
+def test_a_copy_of_the_flash_that_is_out_of_date_starts_the_counters_at_0(wire):
+    wire.run(10_000)
+    copy = wire.pdu.saved(stopped=False)
+    wire.run(5000)
+    later = Wire(wire.spec, saved=copy).run(1000)
+    assert wire.of("telemetry")[-1]["out"][2]["e_mwh"] > 300
+    assert later.of("telemetry")[0]["out"][2]["e_mwh"] < 100
+    assert later.pdu.boot == 2
+
+
 # -- commands
+
+
+def test_an_answer_that_falls_due_when_a_message_comes_in_is_published(wire):
+    name = wire.order("switch", out=3, on=False)
+    wire.now_ms += 500
+    wire.ack(telemetry=3, event=5)
+    assert wire.answers(name) == ["accepted ok", "confirmed ok"]
 
 
 def test_a_command_is_accepted_then_confirmed_and_the_state_follows(wire):
