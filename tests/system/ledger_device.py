@@ -19,7 +19,7 @@ from loadcenter.adapters.mqtt.url import BrokerAddress
 from loadcenter.services.ports import LinkDownError, LinkState
 
 OUTLETS = (1, 2)
-WINDOW = 100
+WINDOW = 500
 RESEND_S = 1.0
 START_MS = 1_790_000_000_000
 
