@@ -9,10 +9,10 @@ from fastapi import APIRouter, FastAPI, Request, Response, WebSocket, WebSocketD
 from fastapi.responses import PlainTextResponse
 
 from loadcenter.adapters.web import problems
-from loadcenter.adapters.web.gate import SecurityHeaders, same_origin, visitor_of
+from loadcenter.adapters.web.gate import SECURITY_HEADERS, BodyLimit, SecurityHeaders, same_origin, visitor_of
 from loadcenter.adapters.web.live import Hub
-from loadcenter.adapters.web.models import ReadyOut
-from loadcenter.adapters.web.problems import not_found
+from loadcenter.adapters.web.models import ReadyOut, RowId
+from loadcenter.adapters.web.problems import ProblemError, not_found
 from loadcenter.adapters.web.routes_commands import command_routes
 from loadcenter.adapters.web.routes_demo import demo_routes
 from loadcenter.adapters.web.routes_devices import device_routes
@@ -29,6 +29,7 @@ from loadcenter.services.tuning import Tuning
 
 BASE = "/api/v1"
 _RESUME_MAX = 500
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _POLICY_VIOLATION = 1008
 
 
@@ -67,20 +68,35 @@ def make_app(served: Served) -> FastAPI:
     )
     app.state.accounts = served.accounts
     problems.install(app)
-    app.add_middleware(SecurityHeaders)
+    app.add_exception_handler(Exception, _defect)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)  # added last it stands outermost: every answer passes it
     api = APIRouter(prefix=BASE)
     api.include_router(session_routes(served.accounts, demo=served.plant is not None, version=served.version))
     api.include_router(pdu_routes(served.shapes, served.registry, served.tuning))
     api.include_router(command_routes(served.shapes))
     api.include_router(record_routes(served.shapes, served.store, served.history))
     api.include_router(device_routes(served.registry, served.store))
-    if served.plant is not None:
+    if served.plant is None:
+        api.add_api_route("/demo/{path:path}", _no_demo, methods=_METHODS, include_in_schema=False)
+    else:
         api.include_router(demo_routes(served.plant, served.shapes.fleet))
     app.include_router(api)
     _add_health(app, served)
     _add_live(app, served)
     _add_view(app)
     return app
+
+
+async def _no_demo(path: str) -> None:
+    raise not_found("no_such_route", f"there is no /api/v1/demo/{path}: nothing is simulated here")
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    """Answer what nobody expected; it is sent outside of every middleware, so it brings the headers along."""
+    del error  # the server logs it with its trace
+    detail = f"{request.method} {request.url.path} failed: a defect of the server, whose log says more."
+    return ProblemError(500, "defect", "Server error", detail, dict(SECURITY_HEADERS)).response()
 
 
 def _lifespan(hub: Hub) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
@@ -125,16 +141,13 @@ def _add_health(app: FastAPI, served: Served) -> None:
 
 def _add_live(app: FastAPI, served: Served) -> None:
     @app.websocket(f"{BASE}/live")
-    async def live(socket: WebSocket, after_event: int | None = None) -> None:
+    async def live(socket: WebSocket, after_event: RowId | None = None) -> None:
         """Send a snapshot, then what changes (docs/api.md)."""
         if not same_origin(socket.headers) or await _known(socket, served.accounts) is None:
             await socket.close(_POLICY_VIOLATION)
             return
         await socket.accept()
         async with served.hub.join() as client, asyncio.TaskGroup() as tasks:
-            await socket.send_text(served.hub.snapshot())
-            if after_event is not None:
-                await _resume(socket, served.store, after_event)
 
             async def listen() -> None:
                 while (await socket.receive())["type"] != "websocket.disconnect":
@@ -143,6 +156,9 @@ def _add_live(app: FastAPI, served: Served) -> None:
 
             async def send() -> None:
                 with contextlib.suppress(WebSocketDisconnect):
+                    await socket.send_text(served.hub.snapshot())
+                    if after_event is not None:
+                        await _resume(socket, served.store, after_event)
                     while True:
                         text, dropped = await client.get()
                         if dropped:

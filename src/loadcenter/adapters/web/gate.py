@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +14,9 @@ from loadcenter.adapters.web.problems import ProblemError, unauthorized
 from loadcenter.services.accounts import Accounts
 
 COOKIE = "loadcenter_session"
+
+BODY_MAX = 65_536
+"""Largest body of a request; the longest real one (settings of 48 outlets) has a tenth of it."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -86,6 +90,40 @@ def check_origin(request: Request) -> None:
             "Foreign origin",
             "The request comes from a page of another site and is refused.",
         )
+
+
+class BodyLimit:
+    """Refuses a body above `BODY_MAX` before it fills the memory; anybody may send one to the log-in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, counting what is read of it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdigit() and int(length) > BODY_MAX:
+            await _too_large(length).response()(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > BODY_MAX:
+                # the one family of errors that FastAPI lets through while it reads a body
+                raise HTTPException(413, _too_large(str(read)).problem.detail)
+            return message
+
+        await self._app(scope, counted, send)
+
+
+def _too_large(length: str) -> ProblemError:
+    detail = f"The request has {length} bytes, at most {BODY_MAX} are read: send less."
+    return ProblemError(413, "too_large", "Request too large", detail)
 
 
 Known = Annotated[Visitor, Depends(require_visitor)]

@@ -1,12 +1,16 @@
 """The shapes of the API (docs/api.md). SI units, the unit in the name; null is unknown, never 0."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from loadcenter.domain.events import Severity
-from loadcenter.domain.topology import Grade, Source
+from loadcenter.domain.topology import MAX_OUTLETS, Grade, Source
 from loadcenter.services.labels import NAME_MAX
+
+OutletNumber = Annotated[int, Field(ge=1, le=MAX_OUTLETS)]
+TimeMs = Annotated[int, Field(ge=0, le=253_402_300_799_999, description="UTC in ms, to the end of year 9999")]
+RowId = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
 class SessionIn(BaseModel):
@@ -236,7 +240,7 @@ class HistoryOut(BaseModel):
 class OutletNameIn(BaseModel):
     """A new label of an outlet."""
 
-    n: int = Field(ge=1)
+    n: OutletNumber
     name: str | None = Field(default=None, max_length=NAME_MAX)
     critical: bool | None = None
 
@@ -245,7 +249,7 @@ class NamesIn(BaseModel):
     """New labels of a PDU and its outlets; what is absent stays."""
 
     name: str | None = Field(default=None, min_length=1, max_length=NAME_MAX)
-    outlets: list[OutletNameIn] = []
+    outlets: list[OutletNameIn] = Field(default=[], max_length=MAX_OUTLETS)
 
 
 class DesiredOut(BaseModel):
@@ -268,7 +272,7 @@ class SettingsIn(BaseModel):
 
     base_version: int = Field(ge=0)
     pdu: dict[str, object] = {}
-    out: list[dict[str, object]] = []
+    out: list[dict[str, object]] = Field(default=[], max_length=MAX_OUTLETS)
 
 
 class ServerState(BaseModel):
@@ -298,7 +302,7 @@ class DisturbancesOut(BaseModel):
 class DisturbanceIn(BaseModel):
     """Where to break it."""
 
-    outlet: int | None = None
+    outlet: OutletNumber | None = None
 
 
 class ReadyOut(BaseModel):

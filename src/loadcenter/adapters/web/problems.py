@@ -10,7 +10,7 @@ from loadcenter.services.accounts import TooManyAttemptsError, WrongCredentialsE
 from loadcenter.services.alarming import NoSuchAlarmError
 from loadcenter.services.fleet import NoSuchPduError
 from loadcenter.services.history import RangeError
-from loadcenter.services.ports import LinkDownError, StoreUnavailableError
+from loadcenter.services.ports import LinkDownError, StoreDataError, StoreUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -70,6 +70,8 @@ def _translate(error: Exception) -> ProblemError:
             return ProblemError(
                 429, "too_many_attempts", "Too many attempts", str(error), {"Retry-After": str(seconds)}
             )
+        case StoreDataError():
+            return ProblemError(422, "bad_value", "Value refused", str(error))
         case StoreUnavailableError():
             return ProblemError(503, "database_away", "Database away", str(error), {"Retry-After": "5"})
         case LinkDownError():
@@ -93,6 +95,7 @@ _TRANSLATED: tuple[type[Exception], ...] = (
     RangeError,
     WrongCredentialsError,
     TooManyAttemptsError,
+    StoreDataError,
     StoreUnavailableError,
     LinkDownError,
     RequestValidationError,

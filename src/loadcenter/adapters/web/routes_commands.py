@@ -5,7 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from loadcenter.adapters.web.gate import Known, require_visitor
-from loadcenter.adapters.web.models import CommandOut, CommandsOut, OutletCommandIn, PduCommandIn
+from loadcenter.adapters.web.models import (
+    CommandOut,
+    CommandsOut,
+    OutletCommandIn,
+    OutletNumber,
+    PduCommandIn,
+)
 from loadcenter.adapters.web.problems import ProblemError, not_found
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.domain.commands import CYCLE_OFF_MS_DEFAULT, CommandStatus, Do, Order, OrderError
@@ -36,7 +42,7 @@ def command_routes(shapes: Shapes) -> APIRouter:
     @router.post("/pdus/{pdu_id}/outlets/{n}/commands", status_code=202)
     async def command_outlet(
         pdu_id: str,
-        n: int,
+        n: OutletNumber,
         body: OutletCommandIn,
         visitor: Known,
         response: Response,

@@ -6,15 +6,25 @@ from fastapi import APIRouter, Depends, Query
 
 from loadcenter.adapters.web import shapes as shape
 from loadcenter.adapters.web.gate import Known, require_visitor
-from loadcenter.adapters.web.models import AcknowledgeIn, AlarmOut, AlarmsOut, EventsOut, HistoryOut
+from loadcenter.adapters.web.models import (
+    AcknowledgeIn,
+    AlarmOut,
+    AlarmsOut,
+    EventsOut,
+    HistoryOut,
+    OutletNumber,
+    RowId,
+    TimeMs,
+)
 from loadcenter.adapters.web.problems import ProblemError
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.domain.events import Severity
-from loadcenter.domain.topology import Source
+from loadcenter.domain.topology import MAX_OUTLETS, Source
 from loadcenter.services.history import POINTS_MAX, History
 from loadcenter.services.ports import EventFilter, Store
 
 EVENTS_ON_CHART = 500
+_OUTLETS = frozenset(str(number) for number in range(1, MAX_OUTLETS + 1))
 
 
 def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
@@ -24,12 +34,12 @@ def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
     @router.get("/events")
     async def list_events(
         pdu: str | None = None,
-        outlet: int | None = None,
+        outlet: OutletNumber | None = None,
         severity: Severity | None = None,
         code: Annotated[list[str] | None, Query()] = None,
-        since_ms: int | None = None,
-        until_ms: int | None = None,
-        cursor: Annotated[int | None, Query(ge=1)] = None,
+        since_ms: TimeMs | None = None,
+        until_ms: TimeMs | None = None,
+        cursor: RowId | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> EventsOut:
         """Return events, newest first."""
@@ -47,15 +57,15 @@ def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
         return AlarmsOut(items=[shape.alarm(row) for row in rows])
 
     @router.post("/alarms/{alarm_id}/acknowledge")
-    async def acknowledge(alarm_id: int, body: AcknowledgeIn, visitor: Known) -> AlarmOut:
+    async def acknowledge(alarm_id: RowId, body: AcknowledgeIn, visitor: Known) -> AlarmOut:
         """Note that a person has seen an alarm."""
         return shape.alarm(await shapes.alarming.acknowledge(alarm_id, visitor.user, body.note))
 
     @router.get("/history")
     async def read_history(
         pdu: str,
-        since_ms: int,
-        until_ms: int,
+        since_ms: TimeMs,
+        until_ms: TimeMs,
         outlets: str = "",
         sources: str = "",
         points: Annotated[int, Query(ge=1, le=POINTS_MAX)] = 600,
@@ -73,16 +83,19 @@ def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
 
 def _outlets(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isascii() and part.isdigit() for part in parts):
+    if not all(part in _OUTLETS for part in parts):
         raise ProblemError(
-            422, "bad_request", "Request not understood", "outlets: numbers with commas, as 1,2,3"
+            422,
+            "bad_request",
+            "Request not understood",
+            f"outlets: numbers from 1 to {MAX_OUTLETS} with commas, as 1,2,3",
         )
-    return [int(part) for part in parts]
+    return sorted({int(part) for part in parts})
 
 
 def _sources(text: str) -> list[Source]:
     try:
-        return [Source(part.strip()) for part in text.split(",") if part.strip()]
+        return sorted({Source(part.strip()) for part in text.split(",") if part.strip()}, reverse=True)
     except ValueError as error:
         raise ProblemError(
             422, "bad_request", "Request not understood", "sources: main, backup or main,backup"

@@ -1,6 +1,7 @@
 """Serves the built view: hashed files for ever, the page itself never from a cache, compressed at build time."""
 
 import mimetypes
+import re
 from pathlib import Path
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ NOT_BUILT = (
     "The API works: see /api/v1/openapi.json\n"
 )
 
+_NEVER = re.compile(r"q=0(\.0{0,3})?")
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -44,9 +46,7 @@ class View:
             else "no-cache",
             "Vary": "Accept-Encoding",
         }
-        accepted = {
-            part.split(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")
-        }
+        accepted = _accepted(request.headers.get("accept-encoding", ""))
         for encoding, suffix in _ENCODINGS:
             packed = self._files.get(path + suffix)
             if packed is not None and encoding in accepted:
@@ -54,3 +54,9 @@ class View:
                     packed, headers={**headers, "Content-Encoding": encoding}, media_type=media_type
                 )
         return FileResponse(plain, headers=headers, media_type=media_type)
+
+
+def _accepted(header: str) -> set[str]:
+    """Return the encodings named in `Accept-Encoding`, without those of weight 0 (RFC 9110, 12.5.3)."""
+    named = (part.partition(";") for part in header.lower().split(","))
+    return {name.strip() for name, _, weight in named if not _NEVER.fullmatch(weight.strip())}
