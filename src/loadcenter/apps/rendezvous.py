@@ -36,9 +36,18 @@ def find(folder: Path) -> Rendezvous | None:
     """Return where a control center runs on `folder`, None if none does; one that was killed is not found."""
     try:
         found = Rendezvous(**json.loads((folder / FILE).read_text(encoding="utf-8")))
-        os.kill(found.pid, 0)
-    except (FileNotFoundError, ProcessLookupError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
+    return found if _runs(found.pid) else None
+
+
+def _runs(pid: object) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
     except PermissionError:
-        pass  # it runs as somebody else
-    return found
+        return True  # as somebody else
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
