@@ -185,6 +185,7 @@ class Center:
         self.watch = Watch(
             self.records,
             self.control,
+            self.store,
             self.clock,
             self.fleet,
             self.tuning,

@@ -26,12 +26,18 @@ START_MS = 1_790_000_000_000
 
 @dataclass
 class Sent:
-    """One stream of the ledger: payload fields by number, what is stored, and what was sent already."""
+    """One stream of the ledger: payload fields by number, what is stored and when that moved, what was sent."""
 
     records: dict[int, dict[str, Any]] = field(default_factory=dict)
     stored: int = 0
     sent: int = 0
     oldest: int = 1
+    progress_s: float = 0.0
+
+    def rewind(self) -> None:
+        """Send everything again that is not stored."""
+        self.progress_s = time.monotonic()
+        self.sent = self.stored
 
 
 class LedgerDevice:
@@ -59,7 +65,6 @@ class LedgerDevice:
         self._rate = 0.0
         self._stop = threading.Event()
         self._generation = 0
-        self._progress_s = 0.0
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name=pdu_id)
 
     def __enter__(self) -> Self:
@@ -197,9 +202,9 @@ class LedgerDevice:
         await self._publish("state", self._stamp(state), retain=True)
 
     async def _send_window(self) -> None:
-        if time.monotonic() - self._progress_s > RESEND_S:
-            self._rewind()
         for stream, one in self.streams.items():
+            if time.monotonic() - one.progress_s > RESEND_S:
+                one.rewind()
             with self._lock:
                 last = min(len(one.records), one.stored + WINDOW)
                 batch = [
@@ -222,9 +227,8 @@ class LedgerDevice:
                 one.sent = max(one.sent, number)
 
     def _rewind(self) -> None:
-        self._progress_s = time.monotonic()
         for one in self.streams.values():
-            one.sent = one.stored
+            one.rewind()
 
     async def _publish(self, leaf: str, body: dict[str, Any], *, retain: bool = False) -> None:
         await self._link.publish(f"{self._topic}/up/{leaf}", json.dumps(body).encode(), qos=1, retain=retain)
@@ -248,7 +252,7 @@ class LedgerDevice:
         with self._lock:
             for stream, one in self.streams.items():
                 if body[stream] > one.stored:
-                    self._progress_s = time.monotonic()
+                    one.progress_s = time.monotonic()
                 elif body[stream] < one.stored:
                     one.sent = body[stream]  # a restored database: begin again from there
                 one.stored = body[stream]

@@ -129,7 +129,7 @@ async def control_center(
         history, today = History(store, clock, calendar), Today(store, clock, calendar)
         tuning = Tuning(fleet, store, control, config.root)
         registry = Registry(fleet, store, clock, _make_secret, _admit(embedded, store))
-        watch = Watch(records, control, clock, fleet, tuning, ingest, today, announcer)
+        watch = Watch(records, control, store, clock, fleet, tuning, ingest, today, announcer)
         await fleet.load()
         await alarming.load()
         await news.load()
@@ -159,6 +159,7 @@ async def control_center(
             "alarms": alarming.run,
             "rollups": history.run_rollups,
             "watch": watch.run,
+            "database": watch.run_pings,
         }
         running = [tasks.create_task(run(), name=name) for name, run in runs.items()]
         try:

@@ -8,7 +8,7 @@ published.
 import asyncio
 import gzip
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -18,7 +18,10 @@ from loadcenter.adapters.mqtt.inbox import WhenFull
 from loadcenter.adapters.mqtt.link import PahoLink
 from loadcenter.adapters.mqtt.options import LinkOptions, Will
 from loadcenter.adapters.mqtt.url import BrokerAddress
+from loadcenter.adapters.storage.store import open_store
 from loadcenter.apps.bootstrap import Center
+from loadcenter.apps.config import Config
+from loadcenter.apps.past import LENGTH_MS, STEP_MS, live_past
 from loadcenter.services.labels import OutletLabel
 from loadcenter.services.ports import LinkDownError, LinkState
 from loadcenter.simulator.flash import FlashError
@@ -57,30 +60,44 @@ class RunningRack:
 
     Args:
         demo: what is simulated.
-        folder: where the devices' flash is kept, so that they go on after a restart.
-        root: first part of every topic.
+        config: its data folder keeps the devices' flash, so that they go on after a restart.
 
     Raises:
         TraceError: there is no usable recording in the folder.
+        FlashError: the flash on disk was not written by this program.
     """
 
-    def __init__(self, demo: DemoRack, folder: Path, root: str) -> None:
+    def __init__(self, demo: DemoRack, config: Config) -> None:
         self._clock = SystemClock()
         # UTC at the start, and from then on a clock that does not step.
         self._offset_ms = self._clock.now_ms() - self._clock.monotonic_ms()
-        self._folder = folder
-        self._root = root
-        layouts = (
+        self._folder = config.folder / "rack"
+        self._root = config.root
+        self._seed = demo.seed
+        self._layouts = (
             recorded_layouts(read_recordings(demo.traces, self.now_ms()))
             if demo.traces
             else default_layouts(demo.pdus, demo.seed)
         )
-        self.plant = self._open(layouts, demo.seed)
-        self._save(stopped=False)
+        self.plant = self._open()
 
     def now_ms(self) -> int:
         """Return the time of the rack: UTC that never steps."""
         return self._clock.monotonic_ms() + self._offset_ms
+
+    async def live_past(self, config: Config) -> None:
+        """Before the first start of all: let the rack live the last hour, so that there is history to look at.
+
+        Raises:
+            StoreError, DatabaseUrlError: the database cannot be used.
+        """
+        if not any(self._folder.glob("*.flash")):
+            start_ms = self.now_ms() - LENGTH_MS
+            past = Rack(self._layouts, self._seed, start_ms, root=self._root, step_ms=STEP_MS)
+            async with open_store(config.database_url) as store:
+                self._write(await live_past(past, store, self._root, start_ms))
+            self.plant = self._open()
+        self._save(stopped=False)
 
     async def run(self, center: Center) -> None:
         """Register the devices, connect them and let time pass, until cancelled."""
@@ -97,7 +114,7 @@ class RunningRack:
     async def _register(self, center: Center, layout: PduLayout) -> BrokerAddress:
         known = center.fleet.registered(layout.pdu_id)
         name = center.fleet.labels(layout.pdu_id).name if known else layout.name
-        password = await center.registry.add(layout.pdu_id, name, replace_secret=True)
+        secret = await center.registry.add(layout.pdu_id, name, replace_secret=True)
         if not known:
             labels = {
                 n: OutletLabel(n, outlet.name, outlet.critical) for n, outlet in enumerate(layout.outlets, 1)
@@ -105,15 +122,21 @@ class RunningRack:
             await center.registry.rename(layout.pdu_id, name, labels)
         broker = center.broker
         return BrokerAddress(
-            broker.host, broker.port, broker.tls, layout.pdu_id, password, broker.ca_file, broker.insecure
+            broker.host,
+            broker.port,
+            broker.tls,
+            layout.pdu_id,
+            secret.password,
+            broker.ca_file,
+            broker.insecure,
         )
 
-    def _open(self, layouts: Sequence[PduLayout], seed: int) -> Rack:
+    def _open(self) -> Rack:
         files = {path.stem: path.read_bytes() for path in self._folder.glob("*.flash")}
         try:
-            return Rack(layouts, seed, self.now_ms(), root=self._root, saved=files)
+            return Rack(self._layouts, self._seed, self.now_ms(), root=self._root, saved=files)
         except FlashError as error:
-            raise FlashError(f"{error}; delete {self._folder} to begin with new devices") from error
+            raise FlashError(f"{error}; delete {self._folder.parent} to begin anew") from error
 
     async def _keep_saved(self) -> None:
         while True:
@@ -121,8 +144,11 @@ class RunningRack:
             self._save(stopped=False)
 
     def _save(self, *, stopped: bool) -> None:
+        self._write(self.plant.saved(stopped=stopped))
+
+    def _write(self, flash: Mapping[str, bytes]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for pdu_id, content in self.plant.saved(stopped=stopped).items():
+        for pdu_id, content in flash.items():
             fresh = self._folder / f"{pdu_id}.new"
             fresh.write_bytes(content)
             fresh.replace(self._folder / f"{pdu_id}.flash")

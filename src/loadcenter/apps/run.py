@@ -43,7 +43,9 @@ async def run_center(
     with contextlib.closing(bound), held(config.folder):
         port = bound.getsockname()[1]
         url = f"http://{'127.0.0.1' if config.host in ('0.0.0.0', '::') else config.host}:{port}"  # noqa: S104
-        rack = RunningRack(demo, config.folder / "rack", config.root) if demo else None
+        rack = RunningRack(demo, config) if demo else None
+        if rack is not None:
+            await rack.live_past(config)
         async with control_center(
             config, admin_password=admin_password, plant=rack.plant if rack else None
         ) as center:

@@ -64,7 +64,7 @@ class Alarming:
             for pdu_id in list(self._fleet.twins()):
                 await self._check_pdu(pdu_id, now_ms)
         except StoreUnavailableError as error:
-            _log.warning("alarms wait for the database: %s", error)
+            _log.debug("alarms wait for the database: %s", error)
 
     async def acknowledge(self, alarm_id: int, by: str, note: str) -> AlarmRow:
         """Note that a person has seen an alarm.

@@ -227,7 +227,7 @@ class History:
             try:
                 await self.recompute_dirty()
             except StoreUnavailableError as error:
-                _log.warning("rollups wait for the database: %s", error)
+                _log.debug("rollups wait for the database: %s", error)
 
     async def recompute_dirty(self) -> int:
         """Rebuild every bucket marked dirty, finest tier first; return how many.

@@ -48,7 +48,7 @@ class News:
                     self._note_trip(event)
                     self._announcer.announce(EventAdded(event))
         except StoreUnavailableError as error:
-            _log.warning("new events are announced when the database is back: %s", error)
+            _log.debug("new events are announced when the database is back: %s", error)
 
     def trip_numbers(self, pdu_id: str, outlet: int) -> Mapping[str, Detail]:
         """Return the numbers of an outlet's last trip, empty if none is known."""

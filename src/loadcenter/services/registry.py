@@ -53,8 +53,8 @@ class Registry:
         self._make_secret = make_secret
         self._admitted = admitted
 
-    async def add(self, pdu_id: str, name: str, *, replace_secret: bool = False) -> str:
-        """Register a PDU and return its password, which is not kept.
+    async def add(self, pdu_id: str, name: str, *, replace_secret: bool = False) -> Secret:
+        """Register a PDU and return its credential, of which only the hashes are kept.
 
         An empty `name` keeps the one it has, or takes the PDU's own. A new password changes nothing else.
 
@@ -80,7 +80,7 @@ class Registry:
         await self._store.put_device(row)
         self._fleet.register(row)
         await self._admitted()
-        return secret.password
+        return secret
 
     async def rename(self, pdu_id: str, name: str, outlets: dict[int, OutletLabel]) -> None:
         """Change what people call a PDU and its outlets.

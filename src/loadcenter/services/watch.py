@@ -6,13 +6,15 @@ from loadcenter.services.announce import Announcer, ServerChanged
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.history import Today
 from loadcenter.services.ingest import Ingest
-from loadcenter.services.ports import Clock, Link, LinkDownError, LinkState, StoreUnavailableError
+from loadcenter.services.ports import Clock, Link, LinkDownError, LinkState, Store, StoreUnavailableError
 from loadcenter.services.tuning import Tuning
 
 _log = logging.getLogger(__name__)
 
 WATCH_MS = 500
 TODAY_MS = 2_000
+PING_MS = 5_000
+"""How often it is tried whether the database can be written: with no device sending, nobody else would notice."""
 
 
 class Watch:
@@ -22,6 +24,7 @@ class Watch:
         self,
         records: Link,
         control: Link,
+        store: Store,
         clock: Clock,
         fleet: Fleet,
         tuning: Tuning,
@@ -31,6 +34,7 @@ class Watch:
     ) -> None:
         self._records = records
         self._control = control
+        self._store = store
         self._clock = clock
         self._fleet = fleet
         self._tuning = tuning
@@ -38,18 +42,36 @@ class Watch:
         self._today = today
         self._announcer = announcer
         self._said: ServerChanged | None = None
+        self._not_writable = ""
         self._generation = 0
         self._today_at_ms = 0
 
     def checks(self) -> dict[str, str]:
         """Return what keeps broker and database from use, "" where all is well."""
-        return {"broker": self._broker(), "database": self._ingest.database_away}
+        return {"broker": self._broker(), "database": self._ingest.database_away or self._not_writable}
 
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
             await self.look()
             await self._clock.sleep_ms(WATCH_MS)
+
+    async def run_pings(self) -> None:
+        """Try every few seconds whether the database can be written, until cancelled."""
+        while True:
+            await self.ping()
+            await self._clock.sleep_ms(PING_MS)
+
+    async def ping(self) -> None:
+        """Try whether the database can be written."""
+        try:
+            await self._store.ping()
+        except StoreUnavailableError as error:
+            if not self._not_writable:
+                _log.warning("the database cannot be written: %s", error)
+            self._not_writable = str(error)
+        else:
+            self._not_writable = ""
 
     async def look(self) -> None:
         """Note what has changed since the last look."""
@@ -91,4 +113,4 @@ class Watch:
                     counters = {one.outlet: one.energy_mwh for one in twin.readings.outlets}
                     await self._today.refresh(pdu_id, counters, twin.readings.ts_ms)
         except StoreUnavailableError as error:
-            _log.warning("energy of today waits for the database: %s", error)
+            _log.debug("energy of today waits for the database: %s", error)

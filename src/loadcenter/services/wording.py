@@ -83,7 +83,7 @@ def _transfer(event: StoredEvent) -> str:
     why = CODES["cause"][event.cause].meaning if event.cause else ""
     text = f"{str(data.get('from', '?')).upper()} to {str(data.get('to', '?')).upper()}"
     detection = data.get("detection_us")
-    if isinstance(detection, int):
+    if isinstance(detection, int) and detection > 0:  # a planned transfer detects nothing
         text += f", detected in {detection / 1000:.1f} ms"
     if data.get("result"):
         text += f", {data['result']}"
@@ -108,7 +108,7 @@ def _compared(data: Mapping[str, Detail]) -> str:
     text = _volts(data)
     if limit is not None:
         text += f" (limit {limit / 1000:.1f} V"
-        text += f" for {dwell / 1000:g} s)" if dwell is not None else ")"
+        text += f" for {dwell / 1000:g} s)" if dwell else ")"
     return text
 
 
@@ -118,7 +118,7 @@ def _amps(data: Mapping[str, Detail]) -> str:
     text = "" if measured is None else f" at {measured / 1000:.2f} A"
     if limit is not None:
         text += f" (limit {limit / 1000:.2f} A"
-        text += f" for {dwell / 1000:g} s)" if dwell is not None else ")"
+        text += f" for {dwell / 1000:g} s)" if dwell else ")"
     return text
 
 

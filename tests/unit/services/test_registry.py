@@ -11,7 +11,7 @@ from loadcenter.services.registry import AlreadyRegisteredError
 
 
 async def test_a_registered_pdu_is_known_at_once_and_only_hashes_are_kept(center: Center) -> None:
-    assert await center.registry.add("rack-2", "Second rack") == "device-password"
+    assert (await center.registry.add("rack-2", "Second rack")).password == "device-password"
     assert center.fleet.registered("rack-2")
     row = {one.pdu_id: one for one in await center.store.devices()}["rack-2"]
     assert (row.name, row.bcrypt_hash, row.mosquitto_hash) == ("Second rack", "bcrypt of it", "pbkdf2 of it")

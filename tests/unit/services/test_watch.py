@@ -77,3 +77,13 @@ async def test_a_database_that_is_away_does_not_end_the_watch(center: Center) ->
     center.store.away = "gone"
     async with running(center.watch.run):
         await center.clock.advance(30_000)
+
+
+async def test_a_database_that_is_lost_while_nobody_sends_is_noticed(center: Center) -> None:
+    async with running(center.watch.run_pings):
+        center.store.away = "gone"
+        await center.clock.advance(5_000)
+        assert center.watch.checks()["database"] == "gone"
+        center.store.away = None
+        await center.clock.advance(5_000)
+        assert center.watch.checks()["database"] == ""

@@ -333,6 +333,7 @@ class NewDeviceOut(BaseModel):
 
     id: str
     password: str
+    mosquitto: str = Field(description="line for a password file of Mosquitto")
 
 
 class DevicesOut(BaseModel):

@@ -26,11 +26,13 @@ def device_routes(registry: Registry, store: Store) -> APIRouter:
     async def add_device(body: DeviceIn) -> NewDeviceOut:
         """Register a PDU; its password is in the answer, once."""
         try:
-            password = await registry.add(body.id, body.name, replace_secret=body.replace)
+            secret = await registry.add(body.id, body.name, replace_secret=body.replace)
         except TopologyError as error:
             raise ProblemError(422, "bad_name", "Name refused", str(error)) from error
         except AlreadyRegisteredError as error:
             raise ProblemError(409, "already_registered", "Registered already", str(error)) from error
-        return NewDeviceOut(id=body.id, password=password)
+        return NewDeviceOut(
+            id=body.id, password=secret.password, mosquitto=f"{body.id}:{secret.mosquitto_hash}"
+        )
 
     return router

@@ -47,8 +47,7 @@ def add(
         f"{pdu_id} is registered. Its MQTT user name is {pdu_id}, its password (shown this once):\n\n"
         f"    {made['password']}\n"
     )
-    if "mosquitto" in made:
-        text += f"\nFor a Mosquitto password file:\n\n    {made['mosquitto']}\n"
+    text += f"\nFor a Mosquitto password file:\n\n    {made['mosquitto']}\n"
     show(made, as_json=as_json, table=text)
 
 

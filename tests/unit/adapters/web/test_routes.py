@@ -425,7 +425,10 @@ async def test_a_range_that_cannot_be_shown_says_why(
 
 async def test_a_device_is_registered_and_its_password_shown_once(client: httpx.AsyncClient) -> None:
     answer = await client.post(f"{API}/devices", json={"id": "rack-2", "name": "Second"})
-    assert (answer.status_code, answer.json()) == (201, {"id": "rack-2", "password": "device-password"})
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {"id": "rack-2", "password": "device-password", "mosquitto": "rack-2:pbkdf2 of it"},
+    )
     listed = (await client.get(f"{API}/devices")).json()["items"]
     assert {"id": "rack-2", "name": "Second", "created_ms": START_MS} in listed
     assert "password" not in str(listed)
