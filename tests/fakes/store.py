@@ -292,6 +292,14 @@ class FakeStore:
         self._reach()
         self._sessions.pop(token_sha256, None)
 
+    async def delete_sessions_of(self, user: str) -> None:
+        self._reach()
+        self._sessions = {key: row for key, row in self._sessions.items() if row.user != user}
+
+    async def delete_sessions_expired(self, now_ms: int) -> None:
+        self._reach()
+        self._sessions = {key: row for key, row in self._sessions.items() if row.expires_ms > now_ms}
+
     # -- within
 
     def _reach(self) -> None:

@@ -78,7 +78,7 @@ CODES: dict[str, dict[str, Code]] = {
         "reboot": Code(4, "telemetry held in memory was lost when the device restarted", "none"),
     },
     "refusal": {
-        "unreadable": Code(1, "the payload is not JSON, or not an object", "update the device; the bytes stand in the quarantine"),
+        "unreadable": Code(1, "the payload is not JSON", "update the device; the bytes stand in the quarantine"),
         "unknown_version": Code(2, "the payload is of a contract version that this server does not speak", "update the side that the message names"),
         "wrong_type": Code(3, "a field is missing or of the wrong type", "compare with spec/schema"),
         "out_of_range": Code(4, "a value is outside its range in points.toml", "look at the sensor and the calibration of that channel"),

@@ -77,11 +77,16 @@ class Accounts:
                 f"the admin password has {len(password)} characters: give at least {PASSWORD_MIN}, "
                 "or none to have one made"
             )
-        if password is None and await self._store.user(ADMIN) is not None:
+        known = await self._store.user(ADMIN)
+        if known is not None and (
+            password is None or await self._passwords.verify(known.password_hash, password)
+        ):
             return None
         chosen = password or secrets.token_urlsafe(12)
         hashed = await self._passwords.hash(chosen)
         await self._store.put_user(UserRow(ADMIN, hashed, self._clock.now_ms()))
+        # whoever came in with the old password is out
+        await self._store.delete_sessions_of(ADMIN)
         return None if password else chosen
 
     async def login(self, name: str, password: str, peer: str) -> Login:
@@ -104,6 +109,7 @@ class Accounts:
         now_ms = self._clock.now_ms()
         token = secrets.token_urlsafe(TOKEN_BYTES)
         row = SessionRow(_digest(token), user.name, now_ms, now_ms + SESSION_MS)
+        await self._store.delete_sessions_expired(now_ms)
         await self._store.put_session(row)
         self._remember(row)
         return Login(user.name, token, row.expires_ms)

@@ -205,7 +205,10 @@ class Fleet:
         await self._send_time(twin.pdu_id)
 
     def _take_telemetry(self, twin: Twin, payload: bytes) -> None:
-        record = messages.decode_telemetry(payload)
+        try:
+            record = messages.decode_telemetry(payload)
+        except Refused:
+            return  # the records link carries it too, and there it is counted and kept
         readings, envelope = record.body, record.envelope
         if not isinstance(readings, Telemetry) or readings.samples != 1:
             return  # thinned and gap records are history, not news

@@ -483,6 +483,14 @@ class Store(Protocol):
         """End a login."""
         ...
 
+    async def delete_sessions_of(self, user: str) -> None:
+        """End all log-ins of a user."""
+        ...
+
+    async def delete_sessions_expired(self, now_ms: int) -> None:
+        """Forget the log-ins that ended at or before `now_ms`."""
+        ...
+
 
 # ---- people -----------------------------------------------------------------------------------------------
 

@@ -37,6 +37,17 @@ async def test_a_login_stands_until_it_is_ended(store: Store) -> None:
     assert await store.session(TOKEN) is None
 
 
+async def test_all_logins_of_a_user_end_together_and_expired_ones_are_forgotten(store: Store) -> None:
+    await store.put_user(ANNE)
+    await store.put_user(UserRow("bert", "hash", 0))
+    for token, user, expires_ms in (("a", ANNE.name, 2000), ("b", ANNE.name, 3000), ("c", "bert", 3000)):
+        await store.put_session(SessionRow(token, user, 1000, expires_ms))
+    await store.delete_sessions_expired(2000)
+    assert [await store.session(token) is not None for token in "abc"] == [False, True, True]
+    await store.delete_sessions_of(ANNE.name)
+    assert [await store.session(token) is not None for token in "abc"] == [False, False, True]
+
+
 async def test_nobody_unknown_is_logged_in(store: Store) -> None:
     with pytest.raises(StoreDataError):
         await store.put_session(SessionRow(TOKEN, "nobody", 1000, 2000))

@@ -55,6 +55,19 @@ async def test_a_password_from_outside_mends_a_forgotten_one(accounts: Accounts)
     await accounts.login("admin", "another password", PEER)
 
 
+async def test_a_new_password_ends_the_sessions_of_the_old_one_and_the_same_one_does_not(
+    center: Center,
+) -> None:
+    await center.accounts.ensure_admin(PASSWORD)
+    token = (await center.accounts.login("admin", PASSWORD, PEER)).token
+    again = await Center(store=center.store).open()
+    await again.accounts.ensure_admin(PASSWORD)
+    assert await again.accounts.check(token) is not None
+    later = await Center(store=center.store).open()
+    await later.accounts.ensure_admin("another password")
+    assert await later.accounts.check(token) is None
+
+
 @pytest.mark.parametrize("password", ["", "123456789"])
 async def test_a_weak_password_from_outside_is_refused_with_what_to_do(center: Center, password: str) -> None:
     with pytest.raises(WeakPasswordError, match="at least 10"):

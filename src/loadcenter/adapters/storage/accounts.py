@@ -43,3 +43,13 @@ async def session(connection: AsyncConnection, token_sha256: str) -> SessionRow 
 async def delete_session(connection: AsyncConnection, token_sha256: str) -> None:
     """End a login."""
     await connection.execute(delete(session_table).where(session_table.c.token_sha256 == token_sha256))
+
+
+async def delete_sessions_of(connection: AsyncConnection, user: str) -> None:
+    """End all log-ins of a user."""
+    await connection.execute(delete(session_table).where(session_table.c.user == user))
+
+
+async def delete_sessions_expired(connection: AsyncConnection, now_ms: int) -> None:
+    """Forget the log-ins that ended at or before `now_ms`."""
+    await connection.execute(delete(session_table).where(session_table.c.expires_ms <= now_ms))

@@ -224,6 +224,14 @@ class SqlStore:
         """See `Store.delete_session`."""
         await self._database.write(partial(accounts.delete_session, token_sha256=token_sha256))
 
+    async def delete_sessions_of(self, user: str) -> None:
+        """See `Store.delete_sessions_of`."""
+        await self._database.write(partial(accounts.delete_sessions_of, user=user))
+
+    async def delete_sessions_expired(self, now_ms: int) -> None:
+        """See `Store.delete_sessions_expired`."""
+        await self._database.write(partial(accounts.delete_sessions_expired, now_ms=now_ms))
+
 
 async def _beat(connection: AsyncConnection) -> None:
     """Write for real: a full disk or a read-only server shows only then."""

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 
 from loadcenter.adapters.web import problems
 from loadcenter.adapters.web.gate import SECURITY_HEADERS, BodyLimit, SecurityHeaders, same_origin, visitor_of
-from loadcenter.adapters.web.live import Hub
+from loadcenter.adapters.web.live import PING_START, Hub
 from loadcenter.adapters.web.models import ReadyOut, RowId
 from loadcenter.adapters.web.problems import ProblemError, not_found
 from loadcenter.adapters.web.routes_commands import command_routes
@@ -164,10 +164,15 @@ def _add_live(app: FastAPI, served: Served) -> None:
                         if dropped:
                             await socket.send_text(f'{{"type":"dropped","count":{dropped}}}')
                             text = served.hub.snapshot()
+                        # a page that was logged out meanwhile hears no more
+                        if text.startswith(PING_START) and await _known(socket, served.accounts) is None:
+                            await socket.close(_POLICY_VIOLATION)
+                            listener.cancel()
+                            return
                         await socket.send_text(text)
 
             sender = tasks.create_task(send())
-            tasks.create_task(listen())
+            listener = tasks.create_task(listen())
 
 
 async def _known(socket: WebSocket, accounts: Accounts) -> object | None:

@@ -27,6 +27,7 @@ QUEUE_MAX = 256
 """Messages a client may be behind before it loses the oldest."""
 
 PING_S = 5.0
+PING_START = '{"type":"ping"'
 _FLUSH_S = 0.2
 """Readings of a PDU that come within this time are sent as one message."""
 
@@ -116,7 +117,7 @@ class Hub:
         """Send a ping every few seconds, so that a page knows that the line is alive; until cancelled."""
         while True:
             await asyncio.sleep(PING_S)
-            self._broadcast(f'{{"type":"ping","server_ms":{self._shapes.clock.now_ms()}}}')
+            self._broadcast(f'{PING_START},"server_ms":{self._shapes.clock.now_ms()}}}')
 
     def _listen(self, announcement: Announcement) -> None:
         match announcement:
@@ -125,7 +126,7 @@ class Hub:
                 if urgent:
                     self._urgent.set()
             case EventAdded(stored):
-                self._send("event", shapes.event(stored, {}).model_dump_json())
+                self._send("event", shapes.event(stored, self._shapes.news.ids()).model_dump_json())
             case AlarmChanged(row):
                 self._send("alarm", shapes.alarm(row).model_dump_json())
             case CommandChanged(row):

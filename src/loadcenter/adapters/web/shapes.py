@@ -1,5 +1,6 @@
 """From what the services know to the shapes of the API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +28,7 @@ from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.history import Chart, OutletSeries, SourceSeries, Today
 from loadcenter.services.labels import Labels
-from loadcenter.services.news import News
+from loadcenter.services.news import EventName, News
 from loadcenter.services.ports import AlarmRow, Clock, CommandRow, StoredEvent
 from loadcenter.services.snapshots import outlet_view
 from loadcenter.services.wording import command_message, event_wording
@@ -161,7 +162,7 @@ def _total(values: list[float | None]) -> float | None:
     return round(sum(value for value in values if value is not None), 3)
 
 
-def event(stored: StoredEvent, ids: dict[tuple[str, int, int], int]) -> EventOut:
+def event(stored: StoredEvent, ids: Mapping[EventName, int]) -> EventOut:
     """Return an event as the API shows it; `ids` maps (pdu, boot, seq) to id for its cause chain."""
     words = event_wording(stored)
     because = None

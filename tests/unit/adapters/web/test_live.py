@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 from tests.fakes.builders import START_MS, event, running, send, state, status, telemetry
 from tests.fakes.clock import settle
-from tests.unit.adapters.web.conftest import OWN, Site
+from tests.unit.adapters.web.conftest import OWN, Site, Socket
 
 from loadcenter.adapters.web import live
 from loadcenter.adapters.web.gate import COOKIE
@@ -196,6 +197,34 @@ async def test_a_page_that_leaves_is_forgotten(live_site: Site, cookie: str) -> 
         await socket.next()
         assert live_site.hub.clients == 1
     assert live_site.hub.clients == 0
+
+
+async def test_a_page_that_was_logged_out_hears_no_more(
+    live_site: Site, client: httpx.AsyncClient, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PING_S", 0.001)
+    async with running(live_site.hub.run_pings), live_site.socket(cookie=cookie) as socket:
+        await socket.next()
+        assert (await client.delete("/api/v1/session", headers={"origin": OWN})).status_code == 204
+        await asyncio.wait_for(socket.ended(), 10)
+    assert live_site.hub.clients == 0
+
+
+async def test_an_event_names_the_one_that_led_to_it(live_site: Site, cookie: str) -> None:
+    async with live_site.socket(cookie=cookie) as socket:
+        await socket.next()
+        send(live_site.center, ("event", event(1)), ("event", event(2, because=1)))
+        await settle()
+        heard = [one async for one in _events(socket, 2)]
+    assert [one["because"] for one in heard] == [None, heard[0]["id"]]
+
+
+async def _events(socket: Socket, count: int) -> AsyncIterator[dict[str, Any]]:
+    while count:
+        heard = await socket.next()
+        if heard["type"] == "event":
+            count -= 1
+            yield heard["event"]
 
 
 async def test_a_page_that_leaves_before_its_snapshot_leaves_no_trace(site: Site, cookie: str) -> None:

@@ -1,0 +1,110 @@
+"""Start to first reading, memory at rest, and size of the first load (figures F12_start_s, F12_rss_mb, F12_view_kb)."""
+
+import json
+import os
+import platform
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "bench" / "results" / "startup.json"
+STATIC = ROOT / "src" / "loadcenter" / "adapters" / "web" / "static"
+RUNS = 5
+BOUND_S = 60
+REST_S = 10
+
+
+def main() -> None:
+    """Measure, print and write."""
+    runs = [one_run() for _ in range(RUNS)]
+    figures = {
+        "F12_start_s": figure([start for start, _ in runs], "s", 5),
+        "F12_rss_mb": figure([rss for _, rss in runs], "MB", 120),
+        "F12_view_kb": figure([first_load_kb()], "kB", 250),
+    }
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(
+        json.dumps({"machine": machine, "commit": commit.strip(), "figures": figures}, indent=2)
+    )
+    for name, one in figures.items():
+        print(f"{name}: {one['value']} {one['unit']} (goal {one['goal']}, {one['min']} to {one['max']})")
+
+
+def figure(values: list[float], unit: str, goal: float) -> dict[str, object]:
+    """Return the median with the extremes."""
+    return {
+        "value": round(statistics.median(values), 2),
+        "unit": unit,
+        "goal": goal,
+        "min": round(min(values), 2),
+        "max": round(max(values), 2),
+    }
+
+
+def one_run() -> tuple[float, float]:
+    """Return (seconds to the first reading, MB at rest) of a demo on an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        command = [sys.executable, "-m", "loadcenter", "demo", "--port", str(port), "--data", folder]
+        began = time.monotonic()
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as demo:
+            try:
+                wait_for_reading(Path(folder), began)
+                start_s = time.monotonic() - began
+                time.sleep(REST_S)
+                status = Path(f"/proc/{demo.pid}/status").read_text(encoding="ascii")
+            finally:
+                demo.send_signal(signal.SIGTERM)
+                demo.wait(20)
+    match = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert match is not None
+    return start_s, int(match[1]) / 1000
+
+
+def wait_for_reading(folder: Path, began: float) -> None:
+    """Return when a PDU of the running control center shows a good reading."""
+    while time.monotonic() - began < BOUND_S:
+        try:
+            place = json.loads((folder / "running.json").read_text(encoding="utf-8"))
+            request = Request(
+                f"{place['url']}/api/v1/pdus", headers={"Authorization": f"Bearer {place['token']}"}
+            )
+            with urlopen(request, timeout=5) as answer:
+                if any(one["quality"] == "good" for one in json.load(answer)["items"]):
+                    return
+        except (OSError, URLError, ValueError):
+            pass  # not there yet
+        time.sleep(0.02)
+    raise SystemExit("no reading came")
+
+
+def first_load_kb() -> float:
+    """Return what a browser loads before anything can be used, as gzip, in kB."""
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    named = re.findall(r'(?:src|href)="[./]*(assets/[^"]+)"', page)
+    packed = [STATIC / f"{name}.gz" for name in ("index.html", *named)]
+    return sum(path.stat().st_size for path in packed if path.exists()) / 1000
+
+
+def free_port() -> int:
+    """Return a TCP port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()
