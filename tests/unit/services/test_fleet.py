@@ -210,7 +210,6 @@ async def test_setting_the_clock_of_this_machine_forward_makes_no_pdu_stale(cent
     [
         (up("rack-1", "state"), b"{", "unreadable"),
         (up("rack-1", "state"), payload(boot=1), "wrong_type"),
-        (up("rack-1", "telemetry"), telemetry(0), "out_of_range"),
         (up("rack-1", "status"), payload(status="perhaps"), "wrong_type"),
         (up("rack-1", "result"), b"x" * 5_000, "too_large"),
         (up("rack-1", "birth"), b"[" * 3_000, "unreadable"),
@@ -229,6 +228,14 @@ async def test_a_malformed_message_is_counted_and_logged_and_harms_nothing(
     assert topic in caplog.text
     after = center.fleet.twin("rack-1")
     assert (after.state, after.readings, after.online) == (before.state, before.readings, before.online)
+
+
+async def test_telemetry_that_is_refused_is_counted_where_records_are_kept(center: Center) -> None:
+    await center.greet()
+    before = center.fleet.twin("rack-1")
+    await center.fleet.take(Message(up("rack-1", "telemetry"), telemetry(0)))
+    assert center.fleet.counts.refused == {}
+    assert center.fleet.twin("rack-1") == before
 
 
 async def test_messages_of_the_control_link_are_acknowledged_to_the_broker(center: Center) -> None:
