@@ -16,7 +16,11 @@ async def test_a_folder_is_held_by_one_at_a_time(tmp_path):
     second.release()
 
 
-@pytest.mark.parametrize("content", ["", "not a number", "999999999", "-1", str(os.getpid())])
+@pytest.mark.parametrize(
+    "content",
+    ["", "not a number", "999999999", "-1", str(os.getpid())],
+    ids=["empty", "word", "unused", "negative", "own"],
+)
 def test_a_pid_file_that_does_not_name_our_broker_counts_for_nothing(tmp_path, content):
     folder = DataFolder(tmp_path)
     folder.pid_file.write_text(content)
