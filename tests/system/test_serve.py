@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 import pytest
 from tests.brokers import CENTER, CENTER_PASSWORD, MosquittoServer, free_port
 from tests.databases import MariaDbServer
@@ -119,6 +120,45 @@ def test_a_password_is_made_at_the_first_start_and_shown_once(tmp_path: Path) ->
         assert center.log.count(made[1]) == 1
         assert "with the password that you have" in said(center)
         assert center.get("/session")["user"] == "admin", "the session has outlived the restart"
+
+
+# -- who is let in
+
+
+def test_nothing_is_told_without_a_session(default: DefaultCenter) -> None:
+    with httpx.Client(base_url=default.http.base_url) as stranger:
+        for path in ("/pdus", "/devices", "/events", "/alarms", "/commands", "/session"):
+            answer = stranger.get(f"/api/v1{path}")
+            assert answer.status_code == 401, path
+            assert "Log in first: POST /api/v1/session" in answer.json()["detail"]
+        assert stranger.post("/api/v1/devices", json={"id": "x"}).status_code == 401
+        for forged in ({"Cookie": "loadcenter_session=forged"}, {"Authorization": "Bearer forged"}):
+            assert stranger.get("/api/v1/pdus", headers=forged).status_code == 401
+
+
+def test_a_page_of_another_site_may_change_nothing(default: DefaultCenter) -> None:
+    foreign = {"Origin": "http://elsewhere.example"}
+    answer = default.http.post("/api/v1/devices", json={"id": "lab-9"}, headers=foreign)
+    assert answer.status_code == 403
+    assert "lab-9" not in {one["id"] for one in default.get("/devices")["items"]}
+
+
+def test_guessing_passwords_is_slowed_down_and_tells_nothing(default: DefaultCenter) -> None:
+    with httpx.Client(base_url=default.http.base_url) as stranger:
+
+        def log_in(username: str, password: str) -> httpx.Response:
+            return stranger.post("/api/v1/session", json={"username": username, "password": password})
+
+        names = ["admin", "nobody", "admin", "root", "admin"]
+        answers = [log_in(name, f"a wrong guess {number}") for number, name in enumerate(names)]
+        assert {answer.status_code for answer in answers} == {401}
+        assert len({answer.text for answer in answers}) == 1, "it is told whether a user exists"
+        slowed = log_in("admin", PASSWORD)
+        assert slowed.status_code == 429
+        assert 1 <= int(slowed.headers["Retry-After"]) <= 60
+        assert "try again in" in slowed.json()["detail"]
+    assert default.get("/session")["user"] == "admin", "who is in stays in"
+    assert "a wrong guess" not in default.log
 
 
 # -- the end
