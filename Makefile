@@ -12,7 +12,7 @@ STAMPS := .stamps
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: demo test check bench firmware web lock clean help FORCE
+.PHONY: demo test check bench firmware web screenshots lock clean help FORCE
 
 demo: $(STAMPS)/runtime web ## Set up and run the control center with a simulated rack (PORT=8080)
 	@exec $(BIN)/loadcenter demo --port $(PORT) $(ARGS)
@@ -35,6 +35,9 @@ firmware: ## Build the UNO and NodeMCU firmware
 
 web: $(STAMPS)/runtime ## Build the web view, if its sources changed
 	@$(BIN)/python scripts/view.py build
+
+screenshots: $(STAMPS)/dev web ## Take the pictures in docs/screenshots anew
+	@$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
 lock: $(VENV)/pyvenv.cfg ## Resolve the locked requirements anew (ARGS=--upgrade takes newer releases)
 	@$(BIN)/python scripts/lock.py $(ARGS)
