@@ -5,7 +5,7 @@
 Prints one line of JSON: how many steps were tried, and what was wrong.
 """
 
-# ruff: noqa: PTH123, RUF005, T201
+# ruff: noqa: PTH123, RUF005
 import json
 import sys
 

@@ -6,7 +6,7 @@ Publishes RECORDS records through an outbox of 16, carries out one command, and 
 Prints what it did, and the most heap that was alive, as a line of JSON. CPython runs it too (heap 0).
 """
 
-# ruff: noqa: T201, UP031
+# ruff: noqa: UP031
 import asyncio
 import gc
 import json
