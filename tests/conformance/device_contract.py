@@ -278,8 +278,12 @@ class DeviceContract:
             ),
             since,
         )
+        # An event of before may come only now, or come again (MQTT-15); its uptime tells.
+        before_ms = max((said.body["up_ms"] for said in desk.said[:since] if "up_ms" in said.body), default=0)
         by_people = [
-            said.body for said in desk.said[since:] if said.body.get("cause", "").startswith("person")
+            said.body
+            for said in desk.said[since:]
+            if said.body.get("cause", "").startswith("person") and said.body["up_ms"] > before_ms
         ]
         assert by_people == []
         assert outlets_on(desk.latest("state")) == outlets

@@ -148,6 +148,10 @@ class DemoCenter(ServedCenter):
     def data(self) -> Path:
         return self.folder / "data"
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def start(self, *, ready: bool = True) -> None:
         """Start it and return when every PDU has been heard of."""
         super().start(ready=ready)

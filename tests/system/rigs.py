@@ -34,6 +34,18 @@ class Rig:
     def sql(self, text: str) -> list[list[str]]:
         return [line.split("\t") for line in self.database.run_sql(text, self.name).splitlines()]
 
+    def kill(self, part: str) -> None:
+        self._part(part).kill()
+
+    def restart(self, part: str) -> None:
+        self._part(part).start()
+
+    def _part(self, part: str) -> ServedCenter | MosquittoServer | MariaDbServer:
+        parts = {"server": self.center, "broker": self.broker, "database": self.database}
+        found = parts[part]
+        assert found is not None, f"there is no {part} of its own here"
+        return found
+
     def settle(self) -> None:
         """Stop giving out and wait until everything is acknowledged."""
         self.device.produce(0)
