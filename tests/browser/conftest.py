@@ -1,21 +1,14 @@
 """A demo as a person starts it, and Debian's Chromium to look at it."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
-from tests.brokers import free_port
-from tests.system.centers import PASSWORD, wait_for
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from tests.system.centers import PASSWORD, DemoCenter
 
 from loadcenter.adapters.web.static_files import View
 
@@ -27,49 +20,6 @@ FLAGS = (
     "--disable-quic",
 )
 WIDTHS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
-
-
-@dataclass
-class Demo:
-    """`loadcenter demo` on one port and folder over all its lives."""
-
-    folder: Path
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        env = {**os.environ, "LOADCENTER_ADMIN_PASSWORD": PASSWORD}
-        command = [
-            sys.executable,
-            "-m",
-            "loadcenter",
-            "demo",
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.folder),
-        ]
-        with (self.folder.parent / "demo.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
-        wait_for(self._ready, bound_s=60)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
-            self.process = None
-
-    def _ready(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, (self.folder.parent / "demo.log").read_text()
-        try:
-            return httpx.get(f"{self.url}/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
 
 
 @contextmanager
@@ -90,29 +40,39 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCenter]:
     if not View().built:
         pytest.skip("the view is not built: make web")
-    made = Demo(tmp_path_factory.mktemp("demo") / "data")
-    made.start()
-    yield made
-    made.stop()
+    with DemoCenter(tmp_path_factory.mktemp("demo")) as made:
+        yield made
 
 
 @dataclass
 class Visit:
-    """A page of the demo, with everything that its console complained about."""
+    """A page of the demo in a context of its own; `complaints` are of all its tabs: console, CSP, foreign requests."""
 
     page: Page
     context: BrowserContext
     complaints: list[str]
 
+    def go(self, fragment: str) -> Page:
+        """Show another page of the view."""
+        self.page.goto(f"{self.page.url.split('#')[0]}#/{fragment}")
+        self.page.get_by_role("heading", level=1).first.wait_for()
+        return self.page
 
-def visit(browser: Browser, demo: Demo, **options: Any) -> Visit:
+    def tab(self, fragment: str) -> Page:
+        """Open a second tab."""
+        page = self.context.new_page()
+        page.goto(f"{self.page.url.split('#')[0]}#/{fragment}")
+        page.get_by_role("heading", level=1).first.wait_for()
+        return page
+
+
+def visit(browser: Browser, demo: DemoCenter, **options: Any) -> Visit:
     """Open the page in a context of its own; reduced motion keeps it still."""
     context = browser.new_context(**{"viewport": WIDTHS["desktop"], "reduced_motion": "reduce", **options})
-    page = context.new_page()
-    page.set_default_timeout(15_000)
+    context.set_default_timeout(15_000)
     complaints: list[str] = []
 
     def complain(message: ConsoleMessage) -> None:
@@ -120,8 +80,14 @@ def visit(browser: Browser, demo: Demo, **options: Any) -> Visit:
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             complaints.append(message.text)
 
-    page.on("console", complain)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    def check_target(request: Request) -> None:
+        if not request.url.startswith((demo.url, "data:")):
+            complaints.append(f"asked another machine: {request.url}")
+
+    context.on("console", complain)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("request", check_target)
+    page = context.new_page()
     page.goto(demo.url)
     return Visit(page, context, complaints)
 
@@ -133,7 +99,7 @@ def log_in(page: Page, password: str = PASSWORD) -> None:
 
 
 @pytest.fixture
-def visited(browser: Browser, demo: Demo) -> Iterator[Visit]:
+def visited(browser: Browser, demo: DemoCenter) -> Iterator[Visit]:
     """The overview, logged in; ends with a look at the console: no error, no violation of the CSP."""
     opened = visit(browser, demo)
     log_in(opened.page)

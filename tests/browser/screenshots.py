@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
-from tests.browser.conftest import WIDTHS, Demo, chromium, log_in, visit
+from tests.browser.conftest import WIDTHS, chromium, log_in, visit
+from tests.system.centers import DemoCenter
 
 MOST_BYTES = 300_000
 ROUTES = {"overview": "", "pdu": "pdu/rack-1", "history": "history?pdu=rack-1", "events": "events"}
@@ -28,7 +29,7 @@ def shoot(page: Page, folder: Path, name: str, theme: str) -> None:
     print(f"{path} {size // 1000} kB")
 
 
-def shoot_all(browser: Browser, demo: Demo, folder: Path) -> None:
+def shoot_all(browser: Browser, demo: DemoCenter, folder: Path) -> None:
     for theme in ("light", "dark"):
         for size in WIDTHS.values():
             opened = visit(browser, demo, color_scheme=theme, viewport=size)
@@ -53,13 +54,8 @@ def shoot_all(browser: Browser, demo: Demo, folder: Path) -> None:
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, chromium() as browser:
-        demo = Demo(Path(data) / "data")
-        demo.start()
-        try:
-            shoot_all(browser, demo, folder)
-        finally:
-            demo.stop()
+    with tempfile.TemporaryDirectory() as data, chromium() as browser, DemoCenter(Path(data)) as demo:
+        shoot_all(browser, demo, folder)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What a newcomer does in the first five minutes, in a real browser on a real demo."""
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.conftest import Demo, Visit, log_in, visit
+from tests.browser.conftest import Visit, log_in, visit
+from tests.system.centers import DemoCenter
 
 
 def open_pdu(page: Page, pdu_id: str) -> None:
@@ -29,7 +29,7 @@ def confirm_if_asked(page: Page) -> None:
         confirm.click()
 
 
-def test_a_wrong_password_is_said_and_lets_nobody_in(browser: Browser, demo: Demo) -> None:
+def test_a_wrong_password_is_said_and_lets_nobody_in(browser: Browser, demo: DemoCenter) -> None:
     opened = visit(browser, demo)
     log_in(opened.page, "not the password")
     expect(opened.page.get_by_role("alert")).to_be_visible()
@@ -90,7 +90,7 @@ def test_an_overload_trips_and_a_person_resets_it(visited: Visit) -> None:
     expect(switch).to_have_attribute("aria-checked", "true")
 
 
-def test_a_server_that_stops_and_starts_is_told_and_needs_no_reload(visited: Visit, demo: Demo) -> None:
+def test_a_server_that_stops_and_starts_is_told_and_needs_no_reload(visited: Visit, demo: DemoCenter) -> None:
     page = visited.page
     open_pdu(page, "rack-2")
     page.evaluate("window.marker = 1")
@@ -110,14 +110,3 @@ def test_history_draws_the_last_hour_and_tells_it_as_a_table(visited: Visit) -> 
     page.locator("canvas").first.wait_for()
     page.get_by_role("radio", name="Table").check()
     expect(page.locator("table tbody tr").nth(10)).to_be_visible()
-
-
-@pytest.mark.parametrize("route", ["", "pdu/rack-1", "history?pdu=rack-1", "events"])
-def test_a_phone_needs_no_scrolling_sideways(browser: Browser, demo: Demo, route: str) -> None:
-    opened = visit(browser, demo, viewport={"width": 390, "height": 844})
-    log_in(opened.page)
-    opened.page.get_by_test_id("pdu-card-rack-1").wait_for()
-    opened.page.goto(f"{demo.url}/#/{route}")
-    opened.page.get_by_role("heading", level=1).wait_for()
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 390
-    opened.context.close()
