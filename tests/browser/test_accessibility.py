@@ -1,7 +1,8 @@
 """Every page is clean: axe-core finds nothing in both themes on phone and desktop, all fits, no rule of the CSP breaks."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,6 @@ def show_heading(page: Page) -> None:
 
 
 PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "login": ("", show_heading),
     "overview": ("", show_heading),
     "pdu": ("pdu/rack-1", show_outlets),
     "pdu that is offline": ("pdu/rack-2", show_outlets),
@@ -78,67 +78,102 @@ def lively(demo: DemoCenter) -> DemoCenter:
     return demo
 
 
-def show(browser: Browser, demo: DemoCenter, name: str, **options: Any) -> Visit:
-    fragment, prepare = PAGES[name]
+@contextmanager
+def entered(browser: Browser, demo: DemoCenter, **options: Any) -> Iterator[Visit]:
     opened = visit(browser, demo, **options)
     opened.page.get_by_test_id("login-username").wait_for()
-    if name != "login":
-        log_in(opened.page)
-        opened.page.get_by_test_id("pdu-card-rack-1").wait_for()
-        opened.go(fragment)
-    prepare(opened.page)
-    return opened
+    log_in(opened.page)
+    opened.page.get_by_test_id("pdu-card-rack-1").wait_for()
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture(scope="module")
+def bypassing(browser: Browser, lively: DemoCenter) -> Iterator[Visit]:
+    """A visit in which axe-core may be put into the page."""
+    with entered(browser, lively, bypass_csp=True) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def on_a_phone(browser: Browser, lively: DemoCenter) -> Iterator[Visit]:
+    with entered(browser, lively, viewport=WIDTHS["phone"]) as opened:
+        yield opened
+
+
+@contextmanager
+def shown(opened: Visit, name: str) -> Iterator[Page]:
+    """Show a page in a tab of its own."""
+    fragment, prepare = PAGES[name]
+    page = opened.tab(fragment)
+    prepare(page)
+    yield page
+    page.close()
 
 
 def violations(page: Page) -> list[str]:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: make web")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = page.evaluate(RUN)
     return found
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(browser: Browser, lively: DemoCenter, name: str) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: make web")
-    opened = show(browser, lively, name, bypass_csp=True)
+def violations_everywhere(page: Page) -> dict[str, list[str]]:
+    """Return what axe-core finds, by theme and width, without those where it finds nothing."""
     found = {}
     for theme, (width, size) in itertools.product(THEMES, WIDTHS.items()):
-        opened.page.emulate_media(color_scheme=theme)
-        opened.page.set_viewport_size(size)
-        expect(opened.page.locator("html")).to_have_attribute("data-theme", theme)
-        found[theme, width] = violations(opened.page)
-    opened.context.close()
-    assert not any(found.values()), found
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size(size)
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        found[f"{theme} {width}"] = violations(page)
+    return {key: seen for key, seen in found.items() if seen}
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_and_breaks_no_rule(browser: Browser, lively: DemoCenter, name: str) -> None:
-    opened = show(browser, lively, name, viewport=WIDTHS["phone"])
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= WIDTHS["phone"]["width"]
-    assert opened.page.title().endswith("Loadcenter")
-    opened.context.close()
-    assert opened.complaints == []
+def test_axe_finds_nothing(bypassing: Visit, name: str) -> None:
+    with shown(bypassing, name) as page:
+        assert violations_everywhere(page) == {}
 
 
-def test_axe_sees_what_is_wrong(browser: Browser, demo: DemoCenter) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: make web")
-    opened = show(browser, demo, "login", bypass_csp=True)
+def test_axe_finds_nothing_at_the_login_and_would_if_there_were_something(
+    browser: Browser, demo: DemoCenter
+) -> None:
+    opened = visit(browser, demo, bypass_csp=True)
+    opened.page.get_by_test_id("login-username").wait_for()
+    assert violations_everywhere(opened.page) == {}
     opened.page.evaluate("document.querySelector('main').append(document.createElement('button'))")
     assert any(one.startswith("button-name") for one in violations(opened.page))
     opened.context.close()
 
 
-def test_a_script_of_somebody_else_does_not_run_and_is_seen(browser: Browser, demo: DemoCenter) -> None:
-    opened = show(browser, demo, "login")
-    opened.page.evaluate(
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_and_breaks_no_rule(on_a_phone: Visit, name: str) -> None:
+    with shown(on_a_phone, name) as page:
+        assert page.viewport_size == WIDTHS["phone"]
+        assert fits(page)
+        assert page.title().endswith("Loadcenter")
+    assert on_a_phone.complaints == []
+
+
+def test_the_login_fits_and_lets_no_script_of_somebody_else_run(browser: Browser, demo: DemoCenter) -> None:
+    opened = visit(browser, demo, viewport=WIDTHS["phone"])
+    page = opened.page
+    page.get_by_test_id("login-username").wait_for()
+    assert fits(page)
+    assert opened.complaints == []
+    page.evaluate(
         """() => {
             const script = document.createElement('script');
             script.textContent = 'window.intruder = true';
             document.body.append(script);
         }"""
     )
-    assert opened.page.evaluate("window.intruder") is None
+    assert page.evaluate("window.intruder") is None
     opened.context.close()
-    assert any("Content Security Policy" in one for one in opened.complaints)
+    assert any("Content Security Policy" in one for one in opened.complaints), "a violation would not be seen"
