@@ -74,6 +74,8 @@ class RunningRack:
         self._folder = config.folder / "rack"
         self._root = config.root
         self._seed = demo.seed
+        if demo.traces:
+            _log.info("reading the recordings in %s", demo.traces)
         self._layouts = (
             recorded_layouts(read_recordings(demo.traces, self.now_ms()))
             if demo.traces
@@ -92,6 +94,7 @@ class RunningRack:
             StoreError, DatabaseUrlError: the database cannot be used.
         """
         if not any(self._folder.glob("*.flash")):
+            _log.info("first start: the rack lives the hour before in virtual time, for History to show")
             start_ms = self.now_ms() - LENGTH_MS
             past = Rack(self._layouts, self._seed, start_ms, root=self._root, step_ms=STEP_MS)
             async with open_store(config.database_url) as store:
@@ -157,8 +160,10 @@ class RunningRack:
 def read_recordings(folder: Path, end_ms: int) -> list[Recording]:
     """Return the recordings of a folder by name, each ending at `end_ms` and then beginning anew.
 
+    A file that is none is left out, with a warning.
+
     Raises:
-        TraceError: there is none, or a file is not one.
+        TraceError: there is none at all.
     """
     files = sorted(path for path in folder.glob("*") if path.name.endswith(_SUFFIXES))
     recordings: list[Recording] = []
@@ -168,7 +173,8 @@ def read_recordings(folder: Path, end_ms: int) -> list[Recording]:
             text = gzip.decompress(content) if path.suffix == ".gz" else content
             parsed = parse_any(text.decode().splitlines())
         except (TraceError, OSError, EOFError, UnicodeDecodeError) as error:
-            raise TraceError(f"{path} is not a recording: {error}") from error
+            _log.warning("%s is left out, it is not a recording that can be replayed: %s", path, error)
+            continue
         title = path.name.removesuffix(".gz").removesuffix(".csv")
         for column, trace in parsed.items():
             name = f"{title.split('_')[0]} {column}" if column else title.split("_")[1]
