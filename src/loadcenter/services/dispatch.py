@@ -100,6 +100,7 @@ class Dispatch:
         """
         check_order(order)
         self._fleet.twin(pdu_id)
+        asked_ms = self._clock.monotonic_ms()
         row = CommandRow(
             f"c-{secrets.token_hex(8)}",
             pdu_id,
@@ -112,12 +113,14 @@ class Dispatch:
         known = await self._known(row)
         if known is not None:
             return known
+        # a step of our clock that no message has shown yet would move the expiry by as much
+        self._fleet.follow_clock()
         twin = self._fleet.twin(pdu_id)
         refusal = _refusal(twin, order)
         if refusal is not None:
             return self._settle(row, CommandStatus.REJECTED, refusal.code, refusal.message)
         self._keep(row)
-        await self._send(row, twin)
+        await self._send(row, twin, self._clock.monotonic_ms() - asked_ms)
         return self._rows[row.id]
 
     async def answered(self, pdu_id: str, result: Result) -> None:
@@ -128,6 +131,8 @@ class Dispatch:
             return
         if row.status.final and row.status is not CommandStatus.UNKNOWN:
             return  # a repeated answer
+        if row.status.final and result.status is CommandStatus.ACCEPTED:
+            return  # too late to be waited for; its end, if it comes, still settles it
         if result.status is CommandStatus.ACCEPTED:
             self._keep(replace(row, status=CommandStatus.ACCEPTED))
         else:
@@ -228,7 +233,8 @@ class Dispatch:
             _log.warning("an answer to command %s cannot be noted: %s", command_id, error)
             return None
 
-    async def _send(self, row: CommandRow, twin: Twin) -> None:
+    async def _send(self, row: CommandRow, twin: Twin, waited_ms: int) -> None:
+        """Send a command; the time it has waited for the database is taken off its life (`expires_at_ms`)."""
         now_ms = self._clock.now_ms()
         uptime_ms = twin.uptime_ms(now_ms)
         assert twin.anchor is not None
@@ -240,13 +246,15 @@ class Dispatch:
         wait_ms = TTL_MS + GRACE_MS + (row.order.off_ms or 0)
         self._flights[row.id] = _Flight(n, self._clock.monotonic_ms() + wait_ms)
         payload = messages.encode_command(
-            row.order, command_id=row.id, boot=boot, n=n, exp_up_ms=uptime_ms + TTL_MS
+            row.order, command_id=row.id, boot=boot, n=n, exp_up_ms=uptime_ms + TTL_MS - waited_ms
         )
         try:
             await self._link.publish(topics.down(self._root, row.pdu_id, topics.Down.COMMAND), payload, qos=1)
         except LinkDownError as error:
-            # It may have left before the connection broke: only the device can say.
-            self._settle(row, CommandStatus.UNKNOWN, None, str(error))
+            # It may have left before the connection broke: only the device can say, and may have said it already.
+            now = self._rows.get(row.id)
+            if now is not None and now.status is CommandStatus.PENDING:
+                self._settle(now, CommandStatus.UNKNOWN, None, str(error))
 
     def _settle(
         self, row: CommandRow, status: CommandStatus, code: ResultCode | None, detail: str

@@ -162,7 +162,7 @@ class Fleet:
             self._link.ack([message.token])
         try:
             topic = topics.parse_up(self._root, message.topic)
-            self._follow_clock()
+            self.follow_clock()
             twin = self._twins.get(topic.pdu_id)
             if twin is None or not message.payload:
                 return  # not registered (ingest says so), or a retained message was cleared
@@ -223,7 +223,7 @@ class Fleet:
     def _connected(self, twin: Twin) -> Twin:
         return replace(twin, online=True, online_since_ms=self._clock.now_ms())
 
-    def _follow_clock(self) -> None:
+    def follow_clock(self) -> None:
         """Move every anchor along when our own clock was set, as at the first NTP answer after a start."""
         ahead_ms = self._clock.now_ms() - self._clock.monotonic_ms()
         step_ms = ahead_ms - self._ahead_ms

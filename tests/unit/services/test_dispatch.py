@@ -1,5 +1,6 @@
 """Orders end in exactly one of confirmed, rejected, expired, unknown (MQTT-40 to MQTT-45)."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from loadcenter.services import dispatch as dispatch_module
 from loadcenter.services.announce import CommandChanged
 from loadcenter.services.dispatch import GRACE_MS, TTL_MS, Dispatch
 from loadcenter.services.fleet import NoSuchPduError
-from loadcenter.services.ports import CommandRow
+from loadcenter.services.ports import CommandRow, LinkDownError
 
 OFF = Order(Do.SWITCH, 1, on=False, by="ada")
 
@@ -69,6 +70,13 @@ async def test_the_expiry_follows_the_uptime_however_long_ago_it_was_heard(ready
     await ready.clock.advance(4_000)
     await ready.dispatch.submit("rack-1", OFF, None)
     assert ready.sent("command")[0]["exp_up_ms"] == 5_000 + TTL_MS
+
+
+@pytest.mark.parametrize("step_ms", [3_600_000, -3_600_000])
+async def test_a_step_of_our_clock_does_not_move_the_expiry(ready: Center, step_ms: int) -> None:
+    ready.clock.skew_ms += step_ms
+    await ready.dispatch.submit("rack-1", OFF, None)
+    assert ready.sent("command")[0]["exp_up_ms"] == 1_000 + TTL_MS
 
 
 async def test_accepted_then_confirmed_is_followed_to_its_end(ready: Center) -> None:
@@ -268,6 +276,44 @@ async def test_a_long_power_cycle_is_not_forgotten_among_thousands_of_commands(
         ended = await ready.dispatch.command(cycle.id)
     assert ended is not None
     assert ended.status is CommandStatus.UNKNOWN
+
+
+async def test_a_late_accepted_is_no_end_and_leaves_an_unknown_command_unknown(ready: Center) -> None:
+    row = await ready.dispatch.submit("rack-1", OFF, None)
+    async with running(ready.dispatch.run):
+        await ready.clock.advance(TTL_MS + GRACE_MS + 500)
+    for word, ends in (("accepted", CommandStatus.UNKNOWN), ("confirmed", CommandStatus.CONFIRMED)):
+        await answer(ready, row, word)
+        ended = await ready.dispatch.command(row.id)
+        assert ended is not None
+        assert ended.status is ends
+
+
+@pytest.mark.parametrize("word", ["accepted", "confirmed"])
+async def test_a_connection_that_ends_after_the_answer_takes_nothing_back(
+    ready: Center, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    async def answered_then_lost(topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        del topic, qos, retain
+        await ready.hear("result", result(json.loads(payload)["id"], word, "ok"))
+        raise LinkDownError("the connection ended while publishing")
+
+    monkeypatch.setattr(ready.control, "publish", answered_then_lost)
+    row = await ready.dispatch.submit("rack-1", OFF, None)
+    assert row.status == word
+
+
+async def test_the_wait_for_the_database_does_not_prolong_the_life_of_a_command(
+    ready: Center, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly(row: CommandRow) -> CommandRow:
+        await ready.clock.advance(3_000)
+        return row
+
+    monkeypatch.setattr(ready.store, "add_command", slowly)
+    row = await ready.dispatch.submit("rack-1", OFF, "key")
+    assert ready.sent("command")[0]["exp_up_ms"] == 1_000 + TTL_MS
+    assert ready.dispatch.expires_at_ms(row) == row.created_ms + TTL_MS
 
 
 async def test_an_order_while_the_broker_is_down_is_unknown_for_it_may_have_left(ready: Center) -> None:
