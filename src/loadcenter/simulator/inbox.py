@@ -67,7 +67,7 @@ def check_version(fields: dict[str, object]) -> None:
         UnreadableError: it is not; the message says which side must be updated.
     """
     version = fields.get("v")
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:  # true and 1.0 equal 1 and are no versions
         newer = isinstance(version, int) and version > VERSION
         side = "the device" if newer else "the control center"
         raise UnreadableError(f"contract version {version}, this device speaks {VERSION}: update {side}")
@@ -131,9 +131,9 @@ def _known(fields: dict[str, object], name: str) -> int:
 
 def _order(fields: dict[str, object]) -> Order:
     do, source, by = fields.get("do"), fields.get("src"), fields.get("by", "")
-    if do not in Do._value2member_map_:
+    if not isinstance(do, str) or do not in Do._value2member_map_:
         raise UnreadableError(f"do is {do!r}: it must be one of {', '.join(Do)}")
-    if source is not None and source not in Source._value2member_map_:
+    if source is not None and (not isinstance(source, str) or source not in Source._value2member_map_):
         raise UnreadableError(f"src is {source!r}: it must be main or backup")
     on = fields.get("on")
     if on is not None and not isinstance(on, bool):
@@ -144,4 +144,4 @@ def _order(fields: dict[str, object]) -> Order:
     if outlet is not None and not 1 <= outlet <= MAX_OUTLETS:
         raise UnreadableError(f"out is {outlet}: outlets count from 1 to {MAX_OUTLETS}")
     off_ms = number(fields, "off_ms") if "off_ms" in fields else None
-    return Order(Do(str(do)), outlet, on, off_ms, None if source is None else Source(str(source)), by)
+    return Order(Do(do), outlet, on, off_ms, None if source is None else Source(source), by)
