@@ -1,5 +1,6 @@
 """Begins, counts, acknowledges and clears alarms, and keeps them over restarts."""
 
+import asyncio
 import logging
 from collections import deque
 from dataclasses import replace
@@ -7,7 +8,7 @@ from dataclasses import replace
 from loadcenter.domain.alarms import REOPEN_WITHIN_MS, AlarmKind, Condition, ConditionKey, conditions, settled
 from loadcenter.services.announce import AlarmChanged, Announcer, PduChanged
 from loadcenter.services.fleet import Fleet
-from loadcenter.services.ports import AlarmRow, Clock, Store, StoreUnavailableError
+from loadcenter.services.ports import AlarmRow, Clock, Store, StoreDataError, StoreUnavailableError
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ class Alarming:
         self._announcer = announcer
         self._open: dict[ConditionKey, AlarmRow] = {}
         self._cleared: deque[AlarmRow] = deque(maxlen=_REMEMBERED)
+        # a person and the check each read, write and remember: one after the other, or one of them is forgotten
+        self._turn = asyncio.Lock()
 
     async def load(self) -> None:
         """Read the open alarms.
@@ -62,7 +65,8 @@ class Alarming:
         now_ms = self._clock.now_ms()
         try:
             for pdu_id in list(self._fleet.twins()):
-                await self._check_pdu(pdu_id, now_ms)
+                async with self._turn:
+                    await self._check_pdu(pdu_id, now_ms)
         except StoreUnavailableError as error:
             _log.debug("alarms wait for the database: %s", error)
 
@@ -73,11 +77,12 @@ class Alarming:
             NoSuchAlarmError: none of that number is open.
             StoreUnavailableError: the database is away.
         """
-        alarm = next((one for one in self._open.values() if one.id == alarm_id), None)
-        if alarm is None:
-            raise NoSuchAlarmError(alarm_id)
-        seen = replace(alarm, acknowledged_ms=self._clock.now_ms(), acknowledged_by=by, note=note)
-        return await self._keep(_key(alarm), seen)
+        async with self._turn:
+            alarm = next((one for one in self._open.values() if one.id == alarm_id), None)
+            if alarm is None:
+                raise NoSuchAlarmError(alarm_id)
+            seen = replace(alarm, acknowledged_ms=self._clock.now_ms(), acknowledged_by=by, note=note)
+            return await self._keep(_key(alarm), seen)
 
     async def _check_pdu(self, pdu_id: str, now_ms: int) -> None:
         twin = self._fleet.twin(pdu_id)
@@ -121,19 +126,28 @@ class Alarming:
         )
 
     async def _clear(self, key: ConditionKey, now_ms: int) -> None:
-        ended = replace(self._open[key], cleared_ms=now_ms)
-        await self._store.put_alarm(ended)
+        ended = await self._put(replace(self._open[key], cleared_ms=now_ms))
         del self._open[key]
         self._cleared.append(ended)
         self._announcer.announce(AlarmChanged(ended))
         self._announcer.announce(PduChanged(key.pdu_id, urgent=True))
 
     async def _keep(self, key: ConditionKey, alarm: AlarmRow) -> AlarmRow:
-        kept = await self._store.put_alarm(alarm)
+        kept = await self._put(alarm)
         self._open[key] = kept
         self._announcer.announce(AlarmChanged(kept))
         self._announcer.announce(PduChanged(key.pdu_id, urgent=True))
         return kept
+
+    async def _put(self, alarm: AlarmRow) -> AlarmRow:
+        """Keep an alarm; one that the database lost, as by the restore of a backup, is kept there anew."""
+        try:
+            return await self._store.put_alarm(alarm)
+        except StoreDataError as error:
+            if not alarm.id:
+                raise
+            _log.warning("alarm %d of %s is kept anew: %s", alarm.id, alarm.pdu_id, error)
+            return await self._store.put_alarm(replace(alarm, id=0))
 
 
 def _key(alarm: AlarmRow) -> ConditionKey:

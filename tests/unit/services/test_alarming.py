@@ -1,10 +1,15 @@
 """Alarms have a life: active, acknowledged, cleared; counted when they flap; kept over restarts."""
 
+import asyncio
+
 import pytest
 from tests.fakes.builders import START_MS, Center, running, state, status, telemetry
+from tests.fakes.clock import settle
+from tests.fakes.store import FakeStore
 
 from loadcenter.services.alarming import NoSuchAlarmError
 from loadcenter.services.announce import AlarmChanged
+from loadcenter.services.ports import AlarmRow
 
 TRIPPED = [
     {"n": 1, "on": False, "cause": "protection", "trip": "overcurrent"},
@@ -98,6 +103,36 @@ async def test_an_acknowledged_alarm_stays_so_until_it_is_cleared(center: Center
     await center.alarming.acknowledge(center.alarming.open_alarms()[0].id, "ada", "")
     await center.alarming.check()
     assert center.alarming.open_alarms()[0].acknowledged_by == "ada"
+
+
+async def test_an_alarm_that_is_acknowledged_while_it_is_being_cleared_keeps_both(
+    center: Center, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await center.greet()
+    await tripped(center)
+    (alarm,) = center.alarming.open_alarms()
+    put_alarm = center.store.put_alarm
+
+    async def slowly(row: AlarmRow) -> AlarmRow:
+        await settle()
+        return await put_alarm(row)
+
+    monkeypatch.setattr(center.store, "put_alarm", slowly)
+    await center.hear("state", state(up_ms=600))
+    await asyncio.gather(center.alarming.acknowledge(alarm.id, "ada", "seen"), center.alarming.check())
+    (kept,) = await center.store.alarms(open_only=False)
+    assert (kept.acknowledged_by, kept.cleared_ms) == ("ada", START_MS)
+    assert center.alarming.open_alarms() == []
+
+
+async def test_an_alarm_that_the_database_lost_is_kept_anew(center: Center) -> None:
+    await center.greet()
+    await tripped(center)
+    restored = FakeStore()
+    center.alarming._store = restored
+    await mended(center)
+    (kept,) = await restored.alarms(open_only=False)
+    assert (kept.kind, kept.cleared_ms) == ("trip", START_MS)
 
 
 async def test_an_alarm_that_is_not_open_cannot_be_acknowledged(center: Center) -> None:
