@@ -338,7 +338,8 @@ def _settle(
     if state.request is move.wanted and move.cause is Cause.MANUAL:
         finished = _judge_request(move, result)
         state = replace(state, request=None)
-    held = state.held and state.position is not config.preferred
+    arrived = move.target is move.wanted  # else nobody has chosen the source that it came back to
+    held = state.held and arrived and state.position is not config.preferred
     state = replace(state, move=None, overvoltage=False, held=held)
     return _lock_out(state, config, now_ms, journal, position), finished
 

@@ -294,6 +294,23 @@ def test_a_target_lost_on_the_way_is_turned_away_from():
     assert bench.events("transfer") == []
 
 
+def test_a_manual_transfer_that_comes_back_does_not_hold_the_source_that_nobody_chose():
+    bench = Bench()
+    bench.main.voltage_mv = 0
+    bench.run(2000)
+    bench.main.voltage_mv = NOMINAL_MV
+    bench.run(4000)
+    key = bench.order(Do.TRANSFER, source=Source.MAIN)
+    run_to(bench, Mode.OPENING)
+    bench.main.voltage_mv = 0
+    bench.run(400)
+    assert bench.answers(key) == ["accepted ok", "rejected source_not_good"]
+    assert bench.active is Source.BACKUP
+    bench.main.voltage_mv = NOMINAL_MV
+    bench.run(40_000)
+    assert bench.active is Source.MAIN
+
+
 def test_a_second_manual_transfer_takes_the_place_of_the_first():
     bench = Bench()
     first = bench.order(Do.TRANSFER, source=Source.BACKUP)
