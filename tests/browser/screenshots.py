@@ -30,6 +30,8 @@ def shoot(page: Page, folder: Path, name: str, theme: str) -> None:
 
 
 def shoot_all(browser: Browser, demo: DemoCenter, folder: Path) -> None:
+    # One PDU is on its backup, so that the pictures show an alarm and both colours.
+    demo.http.post("/api/v1/demo/pdus/rack-2/disturbances/main_outage").raise_for_status()
     for theme in ("light", "dark"):
         for size in WIDTHS.values():
             opened = visit(browser, demo, color_scheme=theme, viewport=size)
