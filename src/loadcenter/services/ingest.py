@@ -67,7 +67,7 @@ class Ingest:
         store: the database.
         clock: time.
         planner: turns deliveries into one transaction.
-        committed: called after each COMMIT that held events.
+        committed: called after each COMMIT that held events, and whenever one may have.
     """
 
     def __init__(
@@ -108,6 +108,8 @@ class Ingest:
 
     async def acknowledge(self, pdu_id: str, boot: int) -> None:
         """Tell a device what is stored of `boot`, at once (at its birth)."""
+        if self.database_away and not self._book.known(pdu_id):
+            return  # whoever asks hears the control link: a database that hangs would hold it up at every birth
         try:
             await self._book.load(pdu_id)
         except StoreUnavailableError:
@@ -168,7 +170,8 @@ class Ingest:
         self._pending_acks |= plan.touched
         self._pending_acks |= {(p, self._latest_boot[p]) for p in plan.urgent if p in self._latest_boot}
         await self._send_acks(plan.urgent)
-        if plan.batch.events:
+        # a duplicate may have come in by a COMMIT that was given up and happened nevertheless
+        if plan.batch.events or plan.duplicates:
             await self._committed()
 
     def _count(self, plan: Plan) -> None:

@@ -9,11 +9,13 @@ from tests.fakes.clock import settle
 from tests.fakes.store import FakeStore
 
 from loadcenter.protocol.session import Stream, StreamKey
+from loadcenter.services.announce import EventAdded
 from loadcenter.services.ports import (
     IngestBatch,
     LinkState,
     Position,
     StoreDataError,
+    StoreUnavailableError,
 )
 
 TELEMETRY = StreamKey("rack-1", 1, Stream.TELEMETRY)
@@ -125,6 +127,35 @@ async def test_a_birth_is_answered_at_once_with_what_is_stored_of_that_boot(cent
     await center.ingest.acknowledge("rack-1", 1)
     await center.ingest.acknowledge("rack-1", 2)
     assert acks(center) == [(1, 41, 0), (2, 0, 0)]
+
+
+async def test_a_birth_while_the_database_is_away_does_not_ask_it(
+    center: Center, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(pdu_id: str) -> dict[StreamKey, int]:
+        raise AssertionError(f"the control link would wait for the database at each birth: {pdu_id}")
+
+    center.ingest.database_away = "it hangs"
+    monkeypatch.setattr(center.store, "positions", hang)
+    await center.ingest.acknowledge("rack-1", 1)
+    assert acks(center) == []
+
+
+async def test_an_event_of_a_commit_that_was_given_up_and_happened_is_announced(
+    center: Center, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = center.store.commit
+
+    async def late(batch: IngestBatch) -> None:
+        monkeypatch.setattr(center.store, "commit", commit)
+        await commit(batch)
+        raise StoreUnavailableError("it does not answer within 5 s")
+
+    monkeypatch.setattr(center.store, "commit", late)
+    async with running(center.ingest.run):
+        send(center, ("event", event(1)))
+        await center.clock.advance(1_000)
+    assert [one.event.seq for one in center.said if isinstance(one, EventAdded)] == [1]
 
 
 async def test_an_unreadable_record_right_after_a_start_is_answered_with_the_position_in_the_database(
