@@ -144,7 +144,9 @@ async def control_center(
             registry,
             tuning,
             checks=watch.checks,
-            metrics=lambda: render_metrics(fleet, ingest, dispatch, hub, records, control),
+            metrics=lambda: render_metrics(
+                fleet, ingest, dispatch, hub, records, control, watch.checks()["database"]
+            ),
             version=__version__,
             plant=plant,
         )
@@ -240,8 +242,9 @@ async def _links(
 
 def _client_id(path: Path) -> str:
     """Return the id of this control center at the broker: the same in every run, and not to be guessed."""
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_text(encoding="ascii").strip()
+    # it is empty where a first start was killed between the two steps below
+    if path.exists() and (known := path.read_text(encoding="ascii").strip()):
+        return known
     client_id = f"loadcenter-{secrets.token_hex(8)}"
     path.touch(mode=0o600)
     path.write_text(f"{client_id}\n", encoding="ascii")

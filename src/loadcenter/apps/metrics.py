@@ -11,9 +11,15 @@ from loadcenter.services.ports import LinkState
 
 
 def render_metrics(
-    fleet: Fleet, ingest: Ingest, dispatch: Dispatch, hub: Hub, records: PahoLink, control: PahoLink
+    fleet: Fleet,
+    ingest: Ingest,
+    dispatch: Dispatch,
+    hub: Hub,
+    records: PahoLink,
+    control: PahoLink,
+    database_away: str,
 ) -> str:
-    """Return the text of `/metrics`."""
+    """Return the text of `/metrics`; `database_away` says why the database cannot be used, empty while it can."""
     counts = ingest.counts
     online = sum(1 for twin in fleet.twins().values() if twin.online)
     refused = dict(counts.refused)
@@ -37,7 +43,7 @@ def render_metrics(
             "loadcenter_database_up",
             "gauge",
             "whether the database can be used",
-            int(not ingest.database_away),
+            int(not database_away),
         ),
         *_family(
             "loadcenter_link_up",

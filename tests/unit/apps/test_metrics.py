@@ -16,7 +16,8 @@ def rendered(center: Center) -> str:
     shapes = Shapes(center.fleet, center.alarming, center.dispatch, center.today, center.news, center.clock)
     hub = Hub(center.announcer, shapes)
     records, control = cast(PahoLink, center.records), cast(PahoLink, center.control)
-    return render_metrics(center.fleet, center.ingest, center.dispatch, hub, records, control)
+    away = center.watch.checks()["database"]
+    return render_metrics(center.fleet, center.ingest, center.dispatch, hub, records, control, away)
 
 
 def values(text: str) -> dict[str, int]:
@@ -42,7 +43,8 @@ async def test_what_was_taken_and_refused_is_counted() -> None:
 
 async def test_what_is_away_is_told() -> None:
     center = await Center().open("rack-1")
-    center.ingest.database_away = "gone"
+    center.store.away = "gone"
+    await center.watch.ping()  # no record is needed to notice it
     center.broker.stop()
     found = values(rendered(center))
     assert found["loadcenter_database_up"] == 0
