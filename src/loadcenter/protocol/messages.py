@@ -146,11 +146,15 @@ class _OutletWire(Struct):
 
 class _GapWire(Struct):
     reason: _Word
-    count: Annotated[int, Meta(ge=0)] | None = None
+    count: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
 
 
 class _GapRecordWire(_EnvelopeWire, kw_only=True):
     gap: _GapWire
+
+
+class _WithGap(Struct):
+    gap: msgspec.Raw
 
 
 class _TelemetryWire(_EnvelopeWire, kw_only=True):
@@ -272,6 +276,7 @@ _Wire = TypeVar("_Wire", bound=Struct)
 _envelope = msgspec.json.Decoder(_EnvelopeWire)
 _versioned = msgspec.json.Decoder(_Versioned)
 _gap = msgspec.json.Decoder(_GapRecordWire)
+_with_gap = msgspec.json.Decoder(_WithGap)
 _telemetry = msgspec.json.Decoder(_TelemetryWire)
 _event = msgspec.json.Decoder(_EventWire)
 _birth = msgspec.json.Decoder(Birth)
@@ -387,15 +392,20 @@ def decode_result(payload: bytes) -> Result:
 def _decode_record(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _Wire | _GapRecordWire:
     try:
         return _decode(decoder, payload)
-    except Refused:
+    except Refused as refused:
         # A gap record is rare and misses what the others need, so it is tried last.
-        try:
-            gap = _gap.decode(payload)
-        except _UNREADABLE:
-            gap = None
-        if gap is None or gap.v != VERSION or len(payload) > PAYLOAD_MAX_BYTES:
+        understood = refused.reason in (Refusal.WRONG_TYPE, Refusal.OUT_OF_RANGE)
+        if not (understood and _says_gap(payload)):
             raise
-        return gap
+    return _decode(_gap, payload)
+
+
+def _says_gap(payload: bytes) -> bool:
+    try:
+        _with_gap.decode(payload)
+    except _UNREADABLE:
+        return False
+    return True
 
 
 def _decode(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _Wire:

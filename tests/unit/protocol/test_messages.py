@@ -135,6 +135,16 @@ def test_a_gap_record_says_why_and_how_many(count: int | None) -> None:
     assert messages.decode_event(gap(9, first=3, count=count)).body == Gap("overflow", count)
 
 
+@pytest.mark.parametrize("count", [-1, 2**53, 10**30])
+def test_what_is_wrong_with_a_gap_record_is_said_of_the_gap(count: int) -> None:
+    """MQTT-19: it is no telemetry with its readings missing."""
+    for leaf in ("telemetry", "event"):
+        error = refused(gap(9, first=3, count=count), leaf)
+        assert error.reason is Refusal.OUT_OF_RANGE
+        assert "$.gap.count" in str(error)
+        assert error.envelope is not None
+
+
 def test_telemetry_of_four_outlets_stays_below_512_bytes() -> None:
     """MQTT-2, with every number at its longest that a 4 A outlet can show."""
     out = [
