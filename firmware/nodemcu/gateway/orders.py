@@ -16,13 +16,15 @@ class Orders:
         """Return `ok` if the order is to be carried out now, else the code of codes.toml that refuses it."""
         if retained:
             return "retained"
-        numbers = [order.get(key) for key in ("boot", "n", "exp_up_ms")]
-        if not all(type(number) is int for number in numbers) or not isinstance(order.get("do"), str):
+        boot, n, expiry_ms = [order.get(key) for key in ("boot", "n", "exp_up_ms")]
+        whole = [type(number) is int for number in (boot, n, expiry_ms)]
+        fresh = whole[0] and whole[1] and boot == self.boot and n > self.n
+        if fresh:
+            self.n = n  # whatever becomes of the order
+        if not all(whole) or not isinstance(order.get("do"), str):
             return "malformed"
-        boot, n, expiry_ms = numbers
         if boot != self.boot:
             return "other_boot"
-        if n <= self.n:
+        if not fresh:
             return "repeated"
-        self.n = n
         return "expired" if up_ms > expiry_ms else "ok"
