@@ -63,6 +63,7 @@ class Accounts:
         self._local_token = local_token
         self._failures: dict[str, deque[int]] = {}
         self._sessions: dict[str, SessionRow] = {}
+        self._ended: dict[str, None] = {}
 
     async def ensure_admin(self, password: str | None) -> str | None:
         """Make the first user; return its new one-time password, or None if there was one or it was given.
@@ -132,7 +133,7 @@ class Accounts:
         row = self._sessions.get(digest)
         if row is None:
             row = await self._store.session(digest)
-            if row is None:
+            if row is None or digest in self._ended:
                 return None
             self._remember(row)
         return row if self._clock.now_ms() < row.expires_ms else None
@@ -150,8 +151,13 @@ class Accounts:
             StoreUnavailableError: the database is away; the session is ended here, but would be valid again after a
                 restart.
         """
-        self._sessions.pop(_digest(token), None)
-        await self._store.delete_session(_digest(token))
+        digest = _digest(token)
+        self._sessions.pop(digest, None)
+        # the database may still have it, or be telling of it just now: it is not to come back from there
+        if len(self._ended) >= _CACHED_SESSIONS:
+            self._ended.pop(next(iter(self._ended)))
+        self._ended[digest] = None
+        await self._store.delete_session(digest)
 
     def _brake(self, peer: str) -> None:
         failures = self._failures.get(peer)

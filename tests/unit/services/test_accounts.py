@@ -15,7 +15,7 @@ from loadcenter.services.accounts import (
     WeakPasswordError,
     WrongCredentialsError,
 )
-from loadcenter.services.ports import StoreUnavailableError
+from loadcenter.services.ports import SessionRow, StoreUnavailableError
 
 PASSWORD = "a good password"
 PEER = "192.0.2.7"
@@ -211,6 +211,26 @@ async def test_an_ended_session_is_over_here_even_if_the_database_is_away(
         await accounts.logout(login.token)
     with pytest.raises(StoreUnavailableError):
         await accounts.check(login.token)
+    center.store.away = None
+    assert await accounts.check(login.token) is None
+
+
+async def test_a_session_that_ends_while_it_is_being_read_does_not_come_back(
+    center: Center, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = await accounts.login("admin", PASSWORD, PEER)
+    restarted = Accounts(center.store, center.passwords, center.clock)
+    read = center.store.session
+
+    async def overtaken(token_sha256: str) -> SessionRow | None:
+        monkeypatch.setattr(center.store, "session", read)
+        row = await read(token_sha256)
+        await restarted.logout(login.token)
+        return row
+
+    monkeypatch.setattr(center.store, "session", overtaken)
+    assert await restarted.check(login.token) is None
+    assert await restarted.check(login.token) is None
 
 
 @pytest.mark.parametrize("token", ["", "x", "local-token2", "lokal", "é"])

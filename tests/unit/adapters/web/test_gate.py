@@ -166,7 +166,7 @@ async def test_guessing_is_braked_with_the_time_to_wait(anonymous: httpx.AsyncCl
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", f"{OWN}:8080", "http://rack.example.evil", ""]
+    "origin", ["http://evil.example", "null", f"{OWN}:8080", "http://rack.example.evil", "", "http://["]
 )
 async def test_no_foreign_page_changes_anything(demo_site: Site, origin: str) -> None:
     before = changed(demo_site.center)

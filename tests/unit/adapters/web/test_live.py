@@ -41,7 +41,7 @@ async def test_without_a_session_nobody_listens(site: Site, headers: dict[str, s
     assert not socket.accepted
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", f"{OWN}:81"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", f"{OWN}:81", "http://["])
 async def test_no_foreign_page_listens(site: Site, cookie: str, origin: str) -> None:
     async with site.socket(cookie=cookie, origin=origin) as socket:
         assert await socket.ended() == 1008
