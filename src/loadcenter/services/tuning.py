@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from loadcenter.domain.settings import OutletConfig, PduConfig, SettingsError, apply_settings
 from loadcenter.domain.topology import MAX_OUTLETS
+from loadcenter.domain.twin import Twin
 from loadcenter.protocol import messages, topics
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.ports import Link, LinkDownError, Store
@@ -59,16 +60,28 @@ class Tuning:
             pdu_id, version, text, base_version
         )
         if not kept:
+            twin = await self._read_again(pdu_id)  # so that a second try, based on it, is taken
             raise SettingsConflictError(
                 f"settings are at version {twin.desired_version} now, the change was based on {base_version}: "
                 f"now {json.dumps(dict(twin.desired))}, wanted {json.dumps({'pdu': dict(pdu), 'out': list(map(dict, out))})}"
             )
         self._fleet.note_desired(pdu_id, version, merged)
+        await self._publish_or_later(pdu_id)
+        return version
+
+    async def _read_again(self, pdu_id: str) -> Twin:
+        """Return the twin with what the database holds: a COMMIT that was given up may have happened there."""
+        kept = await self._store.desired(pdu_id)
+        if kept is not None and kept[0] != self._fleet.twin(pdu_id).desired_version:
+            self._fleet.note_desired(pdu_id, kept[0], json.loads(kept[1]))
+            await self._publish_or_later(pdu_id)
+        return self._fleet.twin(pdu_id)
+
+    async def _publish_or_later(self, pdu_id: str) -> None:
         try:
             await self.publish(pdu_id)
         except LinkDownError as error:
             _log.warning("settings of %s are kept, and published when the broker is back: %s", pdu_id, error)
-        return version
 
     async def publish(self, pdu_id: str) -> None:
         """Publish the desired settings of a PDU; the broker keeps them for when it comes.

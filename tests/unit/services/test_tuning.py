@@ -43,8 +43,28 @@ async def test_whoever_comes_second_is_told_both_values_and_nothing_changes(cent
 
 async def test_a_change_made_by_another_process_is_a_conflict_too(center: Center) -> None:
     await center.store.put_desired("rack-1", 1, "{}", 0)
-    with pytest.raises(SettingsConflictError):
+    with pytest.raises(SettingsConflictError, match="version 1 now"):
         await center.tuning.change("rack-1", 0, SLOWER, [])
+    assert await center.tuning.change("rack-1", 1, SLOWER, []) == 2
+
+
+async def test_a_change_of_a_commit_that_was_given_up_and_happened_is_found_and_published(
+    center: Center, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_desired = center.store.put_desired
+
+    async def late(pdu_id: str, version: int, settings: str, before: int) -> bool:
+        await put_desired(pdu_id, version, settings, before)
+        raise StoreUnavailableError("it does not answer within 5 s")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(center.store, "put_desired", late)
+        with pytest.raises(StoreUnavailableError):
+            await center.tuning.change("rack-1", 0, SLOWER, [])
+    with pytest.raises(SettingsConflictError, match="version 1 now"):
+        await center.tuning.change("rack-1", 0, SLOWER, [])
+    assert [one["version"] for one in center.sent("desired")] == [1]
+    assert await center.tuning.change("rack-1", 1, SLOWER, []) == 2
 
 
 @pytest.mark.parametrize(
