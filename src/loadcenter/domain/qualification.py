@@ -42,7 +42,7 @@ class Rung:
 LADDER: tuple[Rung, ...] = (
     Rung("amplitude_65", Way.LOST, 650, 0),
     Rung("under_72", Way.UNDER, 720, 20),
-    Rung("over_120", Way.OVER, 1200, 20),
+    Rung("over_120", Way.OVER, 1200, 0),
     Rung("under_80", Way.UNDER, 800, 200),
     Rung("over_113", Way.OVER, 1130, 500),
     Rung("frequency_3hz", Way.FREQUENCY, 3000, 1000),

@@ -100,7 +100,7 @@ def test_a_lost_source_is_left_at_once_with_the_isolator_closed():
 
 
 @pytest.mark.parametrize(
-    ("volts", "after_ms"), [(180, 200), (195, 3000), (205, 60_000), (262, 500), (280, 20)]
+    ("volts", "after_ms"), [(180, 200), (195, 3000), (205, 60_000), (262, 500), (280, 0)]
 )
 def test_a_source_outside_its_limits_is_left_after_the_time_of_its_rung(volts, after_ms):
     bench = Bench()
@@ -162,7 +162,7 @@ def test_with_both_bad_an_overvoltage_isolates_after_three_half_cycles():
     bench.main.voltage_mv = 280_000
     start_ms = bench.now_ms + bench.step_ms
     run_to(bench, Mode.ISOLATED)
-    assert 20 + 30 <= bench.now_ms - start_ms <= 20 + 30 + 20
+    assert 30 <= bench.now_ms - start_ms <= 30 + 20
 
 
 def test_after_an_overvoltage_the_source_must_be_good_to_be_connected_again():
@@ -510,22 +510,13 @@ def test_every_row_of_the_table_is_reached(rows):
         assert mode(bench) is Mode.CLOSED
     for swells_in in (Mode.OPENING, Mode.MOVING, Mode.CLOSING, Mode.SWINGING):  # ISOLATE
         bench = Bench(step_ms=1)
-        match swells_in:
-            case Mode.OPENING:  # a sagging main is left for a backup that has just begun to swell
-                bench.main.voltage_mv = 160_000
-                bench.run(10)
-                bench.backup.voltage_mv = 280_000
-            case Mode.SWINGING:
-                bench.backup.voltage_mv = 280_000
-                bench.run(10)
-                bench.main.voltage_mv = 0
-            case _:
-                bench.order(Do.TRANSFER, source=Source.BACKUP)
-                run_to(bench, Mode.OPENING)
-                bench.run(10 if swells_in is Mode.MOVING else 20)
-                bench.backup.voltage_mv = 280_000
-                bench.run(12)
-                bench.main.voltage_mv = 0
+        if swells_in is Mode.SWINGING:
+            bench.main.voltage_mv = 0
+        else:
+            bench.order(Do.TRANSFER, source=Source.BACKUP)
+        run_to(bench, swells_in)
+        bench.main.voltage_mv = 0
+        bench.backup.voltage_mv = 280_000
         bench.run(60)
         assert mode(bench) is Mode.ISOLATED, swells_in
     assert rows == set(TABLE)
