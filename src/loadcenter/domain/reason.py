@@ -42,8 +42,11 @@ def why(view: OutletView) -> str:
     if view.on:
         dead = " No source feeds it now." if view.live is False else ""
         return f"On: {_cause(view.cause, view.by, on=True)}.{dead}"
-    if view.cause in (Cause.PERSON_ON, Cause.RESTORE, Cause.SCHEDULE) and view.live is False:
-        return "Off: no source feeds the PDU. It closes by itself when one returns."
+    if view.live is False:
+        if view.cause in (Cause.PERSON_ON, Cause.SCHEDULE):
+            return "Off: no source feeds the PDU. It closes by itself when one returns."
+        if view.cause is Cause.RESTORE:  # which may be `always_off`: the report does not tell
+            return "Off: no source feeds the PDU. When one returns, the power-restore policy decides."
     if view.cause is Cause.PERSON_ON:
         return f"Off for a moment: it closes by itself, {_cause(view.cause, view.by, on=True)}."
     return f"Off: {_cause(view.cause, view.by, on=False)}."

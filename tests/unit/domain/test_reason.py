@@ -22,8 +22,12 @@ from loadcenter.domain.events import Cause
             "Off for a moment: it closes by itself, switched on by anna.",
         ),
         (
-            OutletView(on=False, cause=Cause.RESTORE, live=False),
+            OutletView(on=False, cause=Cause.PERSON_ON, by="anna", live=False),
             "Off: no source feeds the PDU. It closes by itself when one returns.",
+        ),
+        (
+            OutletView(on=False, cause=Cause.RESTORE, live=False),
+            "Off: no source feeds the PDU. When one returns, the power-restore policy decides.",
         ),
         (
             OutletView(
