@@ -22,6 +22,7 @@ from loadcenter.apps.cli.simulate import simulate
 from loadcenter.apps.cli.terminal import Exit, err, fail, out, show, table
 from loadcenter.apps.config import Config, describe
 from loadcenter.apps.demo import DemoRack
+from loadcenter.apps.log import OneLine
 from loadcenter.apps.run import Started, reach, run_center
 from loadcenter.services.accounts import WeakPasswordError
 from loadcenter.services.ports import StoreError
@@ -145,11 +146,13 @@ def _greet(started: Started, new_password: str | None, *, demo: bool) -> None:
 
 def _log_to_terminal(level: str) -> None:
     if sys.stderr.isatty():
-        handler = RichHandler(console=err, show_path=False, rich_tracebacks=False)
-        logging.basicConfig(level=level.upper(), format="%(message)s", datefmt="%H:%M:%S", handlers=[handler])
+        rich = RichHandler(console=err, show_path=False, rich_tracebacks=False)
+        logging.basicConfig(level=level.upper(), format="%(message)s", datefmt="%H:%M:%S", handlers=[rich])
     else:
         # A file or the journal: one line each, never wrapped.
         logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OneLine())
     for chatty in ("alembic", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
