@@ -22,6 +22,7 @@ from loadcenter.adapters.storage.store import open_store
 from loadcenter.apps.bootstrap import Center
 from loadcenter.apps.config import Config
 from loadcenter.apps.past import LENGTH_MS, STEP_MS, live_past
+from loadcenter.domain.memory import PduMemory
 from loadcenter.services.labels import OutletLabel
 from loadcenter.services.ports import LinkDownError, LinkState
 from loadcenter.simulator.flash import FlashError
@@ -39,7 +40,7 @@ OUTBOX_MAX = 500
 """Messages that may wait for the broker; past that the newest are given up, as a full radio would."""
 
 SAVE_MS = 10_000
-"""How often the devices' flash is written to disk; their boot counters are at once."""
+"""How often the devices' flash is written to disk; what a crash must not undo is written at once."""
 
 _SUFFIXES = (".csv", ".csv.gz")
 
@@ -143,8 +144,14 @@ class RunningRack:
 
     async def _keep_saved(self) -> None:
         while True:
-            await self._clock.sleep_ms(SAVE_MS)
+            since_ms, kept = self._clock.monotonic_ms(), self._lasting()
+            while self._lasting() == kept and self._clock.monotonic_ms() - since_ms < SAVE_MS:
+                await self._clock.sleep_ms(TICK_MS)
             self._save(stopped=False)
+
+    def _lasting(self) -> list[tuple[int, PduMemory, int]]:
+        """Return what a crash must not undo: numbers of starts, latches and wishes, settings."""
+        return [(pdu.boot, pdu.state.memory, pdu.config.version) for pdu in self.plant.pdus.values()]
 
     def _save(self, *, stopped: bool) -> None:
         self._write(self.plant.saved(stopped=stopped))

@@ -1,12 +1,15 @@
 """Recordings for the demo are read from a folder as people have it, with other files in it."""
 
+import asyncio
 import gzip
 import logging
 from pathlib import Path
 
 import pytest
 
-from loadcenter.apps.demo import read_recordings
+from loadcenter.apps.config import Config
+from loadcenter.apps.demo import SAVE_MS, DemoRack, RunningRack, read_recordings
+from loadcenter.simulator.flash import read_flash
 from loadcenter.simulator.traces import TraceError
 
 LINES = "17/01/2012 00:00:01;9;9\n17/01/2012 00:00:02;11;9\n"
@@ -35,3 +38,18 @@ def test_a_file_that_is_none_is_left_out_and_said(tmp_path: Path, caplog: pytest
 def test_a_folder_without_any_says_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match="tracebase, UK-DALE or REFIT"):
         read_recordings(tmp_path, END_MS)
+
+
+async def test_a_start_and_a_wish_are_on_disk_long_before_the_next_copy(tmp_path: Path) -> None:
+    running = RunningRack(DemoRack(1, None, 1), Config(data=str(tmp_path)))
+    [pdu] = running.plant.pdus.values()
+    [file] = [tmp_path / "rack" / f"{name}.flash" for name in running.plant.pdus]
+    keeper = asyncio.create_task(running._keep_saved())
+    await asyncio.sleep(0)
+    pdu.reboot_gateway(pdu.now_ms + 20)
+    for _ in range(SAVE_MS // 20):
+        if file.exists():
+            break
+        await asyncio.sleep(0.01)
+    keeper.cancel()
+    assert read_flash(file.read_bytes()).boot == pdu.boot == 2
