@@ -74,16 +74,27 @@ def test_relay_times_lie_in_the_range_of_their_kind():
 
 @settings(deadline=None, max_examples=60)
 @given(COURSES)
-def test_the_isolator_follows_from_the_mode_and_the_changeover_only_from_a_move(course):
+def test_the_isolator_follows_from_the_mode(course):
     bench = Bench()
     for action in course:
-        before = bench.active
         act(bench, action)
         drives, switch = bench.state.drives, bench.state.transfer
         assert drives.isolator_closed is (switch.mode in ISOLATOR_CLOSED)
-        if bench.active is not before:
-            told = [event for _, event in bench.told if event.code is EventCode.TRANSFER]
-            assert told or switch.mode is not Mode.CLOSED
+
+
+@settings(deadline=None, max_examples=60)
+@given(COURSES)
+def test_transfers_as_they_are_told_lead_to_where_the_changeover_stands(course):
+    bench = Bench()
+    position = bench.active
+    for action in course:
+        act(bench, action)
+    bench.run(200)
+    for _, event in bench.told:
+        if event.code is EventCode.TRANSFER:
+            assert event.data["from"] == position
+            position = event.source
+    assert position is bench.active or bench.state.transfer.mode is not Mode.CLOSED
 
 
 @settings(deadline=None, max_examples=100)
