@@ -162,6 +162,8 @@ async def control_center(
             "rollups": history.run_rollups,
             "watch": watch.run,
             "database": watch.run_pings,
+            "live": hub.run,
+            "live pings": hub.run_pings,
         }
         running = [tasks.create_task(run(), name=name) for name, run in runs.items()]
         try:

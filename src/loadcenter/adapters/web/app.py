@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI, Request, Response, WebSocket, WebSocketDisconnect
@@ -64,7 +64,6 @@ def make_app(served: Served) -> FastAPI:
         openapi_url=f"{BASE}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(served.hub),
     )
     app.state.accounts = served.accounts
     problems.install(app)
@@ -97,24 +96,6 @@ async def _defect(request: Request, error: Exception) -> Response:
     del error  # the server logs it with its trace
     detail = f"{request.method} {request.url.path} failed: a defect of the server, whose log says more."
     return ProblemError(500, "defect", "Server error", detail, dict(SECURITY_HEADERS)).response()
-
-
-def _lifespan(hub: Hub) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
-    @contextlib.asynccontextmanager
-    async def run_hub(app: FastAPI) -> AsyncIterator[None]:
-        del app
-        tasks = [
-            asyncio.create_task(hub.run(), name="live"),
-            asyncio.create_task(hub.run_pings(), name="ping"),
-        ]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    return run_hub
 
 
 def _add_health(app: FastAPI, served: Served) -> None:
