@@ -162,6 +162,7 @@ async def control_center(
             "rollups": history.run_rollups,
             "watch": watch.run,
             "database": watch.run_pings,
+            "energy of today": watch.run_today,
             "live": hub.run,
             "live pings": hub.run_pings,
         }

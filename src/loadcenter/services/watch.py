@@ -44,7 +44,6 @@ class Watch:
         self._said: ServerChanged | None = None
         self._not_writable = ""
         self._generation = 0
-        self._today_at_ms = 0
 
     def checks(self) -> dict[str, str]:
         """Return what keeps broker and database from use, "" where all is well."""
@@ -55,6 +54,12 @@ class Watch:
         while True:
             await self.look()
             await self._clock.sleep_ms(WATCH_MS)
+
+    async def run_today(self) -> None:
+        """Follow the energy of today, until cancelled; by itself, for a database that hangs holds it up."""
+        while True:
+            await self._refresh_today()
+            await self._clock.sleep_ms(TODAY_MS)
 
     async def run_pings(self) -> None:
         """Try every few seconds whether the database can be written, until cancelled."""
@@ -84,9 +89,6 @@ class Watch:
             self._fleet.lost_link()
         elif self._control.generation != self._generation:
             await self._greet(self._control.generation)
-        if self._clock.monotonic_ms() >= self._today_at_ms:
-            self._today_at_ms = self._clock.monotonic_ms() + TODAY_MS
-            await self._refresh_today()
 
     def _broker(self) -> str:
         if self._control.state is not LinkState.UP:

@@ -1,8 +1,12 @@
 """Broker and database are watched, and what must be done when they are back is done."""
 
+import asyncio
+
+import pytest
 from tests.fakes.builders import START_MS, Center, running, send, telemetry
 from tests.fakes.clock import settle
 
+from loadcenter.domain.rollups import OutletRollup
 from loadcenter.services.announce import ServerChanged
 
 
@@ -63,7 +67,7 @@ async def test_desired_settings_are_published_again_at_every_new_connection(cent
 
 
 async def test_the_energy_of_today_is_read_again_every_ten_seconds(center: Center) -> None:
-    async with running(center.ingest.run, center.watch.run):
+    async with running(center.ingest.run, center.watch.run_today):
         await center.greet()
         send(center, telemetry(1), telemetry(2))
         await settle()
@@ -75,8 +79,23 @@ async def test_the_energy_of_today_is_read_again_every_ten_seconds(center: Cente
 async def test_a_database_that_is_away_does_not_end_the_watch(center: Center) -> None:
     await center.greet()
     center.store.away = "gone"
-    async with running(center.watch.run):
+    async with running(center.watch.run, center.watch.run_today):
         await center.clock.advance(30_000)
+
+
+async def test_a_database_that_hangs_does_not_hide_that_the_broker_is_gone(
+    center: Center, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> list[tuple[int, OutletRollup]]:
+        await asyncio.Event().wait()
+        return []
+
+    await center.greet()
+    monkeypatch.setattr(center.store, "outlet_rollups", hang)
+    async with running(center.watch.run, center.watch.run_today):
+        center.broker.stop()
+        await center.clock.advance(1_000)
+        assert not center.fleet.twin("rack-1").online
 
 
 async def test_a_database_that_is_lost_while_nobody_sends_is_noticed(center: Center) -> None:
