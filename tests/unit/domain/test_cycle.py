@@ -359,3 +359,25 @@ def test_a_new_limit_counts_at_once(bench):
     bench.config = replace(bench.config, outlets=(OutletConfig(limit_ma=400, limit_ms=100),) * 4)
     bench.run(200)
     assert bench.codes() == ["trip"] * 4
+
+
+# -- times of the design, to the millisecond
+
+
+def test_a_bus_that_is_dead_for_100_ms_is_an_outage():
+    bench = Bench(step_ms=1)
+    bench.main.voltage_mv = bench.backup.voltage_mv = 0
+    bench.run(100)
+    assert all(bench.on())
+    bench.run(1)
+    assert not any(bench.on())
+
+
+def test_an_off_whose_effect_is_not_seen_ends_after_300_ms():
+    bench = Bench(step_ms=1)
+    bench.welded = {1}
+    key = bench.order(Do.SWITCH, 1, on=False)
+    bench.run(300)
+    assert bench.answers(key) == ["accepted ok"]
+    bench.run(1)
+    assert bench.answers(key) == ["accepted ok", "rejected not_confirmed"]

@@ -135,6 +135,26 @@ def test_a_planned_transfer_opens_the_isolator_for_40_ms():
     assert open_ms == 40
 
 
+def test_a_planned_transfer_waits_a_release_and_a_half_cycle_and_lasts_46_ms():
+    bench = Bench(step_ms=1)
+    bench.order(Do.TRANSFER, source=Source.BACKUP)
+    run_to(bench, Mode.OPENING)
+    open_ms, position_ms = bench.now_ms, None
+    while mode(bench) is not Mode.CLOSED:
+        bench.run(1)
+        if position_ms is None and bench.active is Source.BACKUP:
+            position_ms = bench.now_ms
+    assert (position_ms - open_ms, bench.now_ms - open_ms) == (20, 46)
+
+
+@pytest.mark.parametrize(("millivolts", "first"), [(69_000, Mode.SWINGING), (69_100, Mode.OPENING)])
+def test_up_to_30_percent_of_its_voltage_a_source_is_left_with_the_loads_on(millivolts, first):
+    bench = Bench()
+    bench.main.voltage_mv = millivolts
+    bench.run(bench.step_ms)
+    assert mode(bench) is first
+
+
 def test_the_chain_of_causes_leads_from_the_measurement_to_the_transfer():
     bench = Bench()
     first = bench.state.emitted
