@@ -8,8 +8,7 @@ inputs always give the same outputs.
 The order of the rules is the order of their authority, and a later rule never overrides an earlier one:
 
 1. **Protection** opens an outlet that is over its limit for its time, and latches it. Only a person resets the latch.
-2. **Transfer** chooses the source and moves the changeover. It waits for no order, and never carries an overcurrent to
-   the other source.
+2. **Transfer** chooses the source and moves the changeover. It waits for no order, and for the end of an overcurrent.
 3. **The bus**: when it has been dead for `OUTAGE_MS` all outlets open, to close again in turn when it is live.
 4. **Orders** of people are asked of `admit`, the same function that the control center asks beforehand; so the two
    never contradict each other. A person's *off* ends every automatic intention that exists at that instant: the pause

@@ -384,6 +384,18 @@ def test_a_manual_transfer_is_refused_during_an_overcurrent():
     assert bench.answers(key) == ["rejected in_overcurrent"]
 
 
+def test_an_overload_whose_source_fails_is_transferred_and_trips_after_its_whole_time():
+    bench = Bench()
+    bench.loads_ma[0] = 6000
+    bench.run(1500)
+    bench.main.voltage_mv = 0
+    bench.run(1500)
+    assert bench.active is Source.BACKUP
+    assert "trip" not in bench.codes()
+    bench.run(600)
+    assert "trip" in bench.codes()
+
+
 def test_a_tripped_outlet_that_still_carries_current_inhibits_and_a_cleared_one_does_not():
     bench = Bench()
     bench.welded = {1}
