@@ -155,11 +155,6 @@ class Gateway:
                 if result.status.final:
                     del self._numbers[result.key]
 
-    def forget_run(self) -> None:
-        """Forget positions and orders of a run of the PDU that has ended."""
-        self._seqs.clear()
-        self._numbers.clear()
-
     # -- what comes in
 
     def take_command(self, payload: bytes, retained: bool, now_ms: int) -> GivenOrder | None:
