@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
 
 from loadcenter.domain.admission import Refusal, admit
-from loadcenter.domain.commands import CommandStatus, Order, ResultCode, check_order
+from loadcenter.domain.commands import CommandStatus, Order, OrderError, ResultCode, check_order
 from loadcenter.domain.twin import Twin
 from loadcenter.protocol import messages, topics
 from loadcenter.protocol.messages import Result
@@ -96,7 +96,7 @@ class Dispatch:
 
         Raises:
             NoSuchPduError: no such PDU.
-            OrderError: the order is incomplete.
+            OrderError: the order is incomplete, or its key belongs to another one.
         """
         check_order(order)
         self._fleet.twin(pdu_id)
@@ -112,6 +112,8 @@ class Dispatch:
         )
         known = await self._known(row)
         if known is not None:
+            if (known.pdu_id, known.order) != (pdu_id, order):
+                raise OrderError("this Idempotency-Key was given with another order: give each order its own")
             return known
         # a step of our clock that no message has shown yet would move the expiry by as much
         self._fleet.follow_clock()

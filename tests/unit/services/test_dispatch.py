@@ -333,6 +333,15 @@ async def test_the_same_key_gives_the_same_command_and_is_sent_once(ready: Cente
     assert len(ready.sent("command")) == 1
 
 
+@pytest.mark.parametrize("where", ["memory", "database"])
+async def test_a_key_of_another_order_is_an_error_and_nothing_is_sent(ready: Center, where: str) -> None:
+    await ready.dispatch.submit("rack-1", OFF, "key")
+    asked = ready.dispatch if where == "memory" else restarted(ready)
+    with pytest.raises(OrderError, match="give each order its own"):
+        await asked.submit("rack-1", replace(OFF, outlet=2), "key")
+    assert len(ready.sent("command")) == 1
+
+
 async def test_a_key_is_known_over_a_restart_of_the_control_center(ready: Center) -> None:
     async with running(ready.dispatch.run_journal):
         first = await ready.dispatch.submit("rack-1", OFF, "key-1")
