@@ -54,6 +54,7 @@ def test_an_outlet_follows_what_the_device_confirms(visited: Visit) -> None:
     confirm_if_asked(page)
     expect(switch).to_have_attribute("aria-checked", "false")
     expect(page.get_by_test_id("outlet-4-why")).to_contain_text("switched off by admin")
+    expect(switch).to_have_attribute("aria-busy", "false")
     switch.focus()
     page.keyboard.press("Space")
     expect(switch).to_have_attribute("aria-checked", "true")

@@ -49,8 +49,10 @@ async function settled(command: Command): Promise<Command> {
   live.takeCommand(command);
   let latest = live.commands.get(command.id) ?? command;
   while (!isFinal(latest.status)) {
-    latest = (await live.nextCommand(command.id, ASK_AFTER_MS)) ?? (await api.command(command.id));
-    live.takeCommand(latest);
+    const told = (await live.nextCommand(command.id, ASK_AFTER_MS)) ?? (await api.command(command.id));
+    live.takeCommand(told);
+    // What is known may be newer than what was told: messages of one frame are taken together.
+    latest = live.commands.get(command.id) ?? told;
   }
   return latest;
 }
