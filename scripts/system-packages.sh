@@ -15,6 +15,7 @@ missing_packages() {
   has_command mosquitto || echo mosquitto
   has_command mariadbd || echo mariadb-server
   has_command chromium || echo chromium
+  has_command openssl || echo openssl
 }
 
 # Puts back what stood at POLICY: after this run, or after an earlier one that was killed.
