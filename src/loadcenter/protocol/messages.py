@@ -308,11 +308,19 @@ def decode_telemetry(payload: bytes) -> TelemetryRecord:
             f"'samples' is {samples}, above the {numbers} of from..seq (MQTT-11)",
             envelope,
         )
+    _check_sources(len(wire.src), envelope)
     sources = tuple(SourceReading(name, src.v_mv, src.f_mhz, src.q) for name, src in wire.src.items())
-    active_mv = wire.src[wire.active].v_mv if wire.active in wire.src else None
+    active_mv = wire.src[wire.active].v_mv
     outlets = tuple(_outlet(out, active_mv if wire.live and out.on else 0) for out in wire.out)
     body = Telemetry(wire.ts_ms or 0, samples, wire.dt_ms, wire.active, wire.live, sources, outlets)
     return TelemetryRecord(envelope, body)
+
+
+def _check_sources(told: int, envelope: Envelope | None = None) -> None:
+    if told != len(Source):
+        raise Refused(
+            Refusal.WRONG_TYPE, "'src' must tell of both main and backup (MQTT-20, MQTT-30)", envelope
+        )
 
 
 def _outlet(wire: _OutletWire, voltage_mv: int | None) -> OutletReading:
@@ -377,7 +385,9 @@ def decode_state(payload: bytes) -> State:
     Raises:
         Refused: it is not one.
     """
-    return _decode(_state, payload)
+    state = _decode(_state, payload)
+    _check_sources(len(state.src))
+    return state
 
 
 def decode_result(payload: bytes) -> Result:

@@ -200,6 +200,8 @@ def test_an_event_stands_for_itself_alone() -> None:
         (telemetry(1, v="1"), Refusal.WRONG_TYPE, False),
         (telemetry(1, boot="1"), Refusal.WRONG_TYPE, False),
         (telemetry(1, src=None), Refusal.WRONG_TYPE, True),
+        (telemetry(1, src={}), Refusal.WRONG_TYPE, True),
+        (telemetry(1, src={"main": MAIN_AND_BACKUP["main"]}), Refusal.WRONG_TYPE, True),
         (telemetry(1, live="yes"), Refusal.WRONG_TYPE, True),
         (telemetry(1, active="solar"), Refusal.WRONG_TYPE, True),
         (telemetry(1, out=[]), Refusal.OUT_OF_RANGE, True),
@@ -266,7 +268,14 @@ def test_what_a_state_leaves_out_has_its_default() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"isolator": "ajar"}, {"settings": -1}, {"out": []}, {"src": {"main": "fine"}}]
+    "changed",
+    [
+        {"isolator": "ajar"},
+        {"settings": -1},
+        {"out": []},
+        {"src": {"main": "fine"}},
+        {"src": {"main": "good"}},
+    ],
 )
 def test_a_state_with_a_wrong_value_is_refused(changed: dict[str, Any]) -> None:
     assert refused(state(**changed), "state").reason in (Refusal.WRONG_TYPE, Refusal.OUT_OF_RANGE)
