@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from loadcenter.domain.commands import CommandStatus, Order, ResultCode
+from loadcenter.domain.energy import COUNTER_MAX_MWH
 from loadcenter.domain.events import Cause, Detail, EventCode
 from loadcenter.domain.readings import OutletReading, Quality, SourceReading, Telemetry
 from loadcenter.domain.topology import MAX_OUTLETS, Grade, Source
@@ -110,7 +111,7 @@ _Millivolt = Annotated[int, Meta(ge=0, le=400_000)]
 _Millihertz = Annotated[int, Meta(ge=0, le=80_000)]
 _Milliampere = Annotated[int, Meta(ge=0, le=100_000)]
 _Milliwatt = Annotated[int, Meta(ge=0, le=40_000_000)]
-_MilliwattHour = Annotated[int, Meta(ge=0, le=2**48 - 1)]
+_MilliwattHour = Annotated[int, Meta(ge=0, le=COUNTER_MAX_MWH)]
 _Word = Annotated[str, Meta(max_length=64)]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
+from loadcenter.domain.energy import counter_delta_mwh
 from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Tier, outlet_rollup, source_rollup
 from loadcenter.domain.topology import Source
 from loadcenter.services.ports import Calendar, Clock, Store, StoreUnavailableError
@@ -147,7 +148,7 @@ def energy_of(buckets: Sequence[tuple[int, OutletRollup]]) -> tuple[list[int], l
             continue
         between = 0
         if before is not None:
-            between = before.merge(counters).energy_mwh - before.energy_mwh - counters.energy_mwh
+            between = counter_delta_mwh(before.last_mwh, counters.first_mwh)
         gap = before is not None and counters.first_ts_ms - before.last_ts_ms > GAP_MS
         energy.append(counters.energy_mwh + (0 if gap else between))
         in_gap.append(between if gap else 0)

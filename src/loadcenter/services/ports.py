@@ -1,6 +1,6 @@
 """What the use cases need from the world. Adapters implement these; tests use fakes; both pass one suite."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -543,7 +543,3 @@ class Plant(Protocol):
     def stop(self, pdu_id: str, disturbance: str) -> None:
         """Mend it again; nothing happens if it was not broken."""
         ...
-
-
-Notify = Callable[[str], Awaitable[None]]
-"""Says something to the operator's log."""

@@ -125,9 +125,13 @@ async def _database(config: Config) -> Finding:
         async with open_store(config.database_url) as store:
             await store.ping()
             devices = await store.devices()
+            quarantined = sum((await store.quarantine_counts()).values())
     except (StoreError, DatabaseUrlError) as error:
         return Finding("database", ok=False, detail=str(error))
-    return Finding("database", ok=True, detail=f"can be written; {len(devices)} PDUs registered")
+    detail = f"can be written; {len(devices)} PDUs registered"
+    if quarantined:
+        detail += f"; {quarantined} payloads were not understood: see the table quarantine"
+    return Finding("database", ok=True, detail=detail)
 
 
 async def _broker(config: Config) -> Finding:
