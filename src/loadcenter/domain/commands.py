@@ -42,6 +42,7 @@ class ResultCode(StrEnum):
     UNREPORTED = "unreported"
     IN_OVERCURRENT = "in_overcurrent"
     NOT_SUPPORTED = "not_supported"
+    NO_HEADROOM = "no_headroom"
 
 
 class CommandStatus(StrEnum):

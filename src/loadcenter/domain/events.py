@@ -40,6 +40,21 @@ class EventCode(StrEnum):
     TRANSFER_LOCKOUT = "transfer_lockout"
     REDUNDANCY_LOST = "redundancy_lost"
     REDUNDANCY_RESTORED = "redundancy_restored"
+    SHED = "shed"
+    RESTORED = "restored"
+    OVER_BUDGET = "over_budget"
+    WITHIN_BUDGET = "within_budget"
+    SHED_FUTILE = "shed_futile"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    LIMIT_CLEARED = "limit_cleared"
+    BREAKER_FAILURE = "breaker_failure"
+    SUSPECTED_OPEN = "suspected_open"
+    SENSOR_FAULT = "sensor_fault"
+    SENSOR_RESTORED = "sensor_restored"
+    LOCKOUT_END = "lockout_end"
+    LOCKED = "locked"
+    NOMINAL_MISMATCH = "nominal_mismatch"
+    SELF_TEST_FAILED = "self_test_failed"
 
 
 SEVERITY: Mapping[EventCode, Severity] = {
@@ -61,6 +76,21 @@ SEVERITY: Mapping[EventCode, Severity] = {
     EventCode.TRANSFER_LOCKOUT: Severity.WARNING,
     EventCode.REDUNDANCY_LOST: Severity.WARNING,
     EventCode.REDUNDANCY_RESTORED: Severity.INFO,
+    EventCode.SHED: Severity.WARNING,
+    EventCode.RESTORED: Severity.INFO,
+    EventCode.OVER_BUDGET: Severity.CRITICAL,
+    EventCode.WITHIN_BUDGET: Severity.INFO,
+    EventCode.SHED_FUTILE: Severity.WARNING,
+    EventCode.LIMIT_EXCEEDED: Severity.WARNING,
+    EventCode.LIMIT_CLEARED: Severity.INFO,
+    EventCode.BREAKER_FAILURE: Severity.CRITICAL,
+    EventCode.SUSPECTED_OPEN: Severity.WARNING,
+    EventCode.SENSOR_FAULT: Severity.CRITICAL,
+    EventCode.SENSOR_RESTORED: Severity.INFO,
+    EventCode.LOCKOUT_END: Severity.INFO,
+    EventCode.LOCKED: Severity.INFO,
+    EventCode.NOMINAL_MISMATCH: Severity.CRITICAL,
+    EventCode.SELF_TEST_FAILED: Severity.CRITICAL,
 }
 """Severity of each event; `tests/docs` holds it equal to `spec/codes.toml`."""
 

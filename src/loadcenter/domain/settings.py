@@ -3,9 +3,10 @@
 The rows of `SETTINGS` are those of `spec/points.toml` with access `rw`; a test holds them equal.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from loadcenter.domain.topology import Source
 
@@ -16,6 +17,29 @@ class PowerOn(StrEnum):
     LAST_STATE = "last_state"
     ALWAYS_ON = "always_on"
     ALWAYS_OFF = "always_off"
+
+
+class TransferMode(StrEnum):
+    """How a transfer between two live sources is made (behaviour.md, section 2)."""
+
+    ISOLATE_FIRST = "isolate_first"
+    FAST = "fast"
+
+
+class LimitAction(StrEnum):
+    """What happens when an outlet has been over its limit for its time."""
+
+    TRIP = "trip"
+    SHED = "shed"
+    WARN = "warn"
+
+
+class Curve(StrEnum):
+    """Inverse-time curve of IEC 60255-151: normal, very and extremely inverse."""
+
+    NI = "ni"
+    VI = "vi"
+    EI = "ei"
 
 
 class Per(StrEnum):
@@ -67,11 +91,27 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("preferred", Per.PDU, "main", choices=tuple(Source)),
     Setting("auto_retransfer", Per.PDU, default=True, low=0, high=1),
     Setting("retransfer_delay_s", Per.PDU, 30, 0, 3600),
-    Setting("max_transfers_per_hour", Per.PDU, 6, 1, 60),
+    Setting("max_transfers_per_hour", Per.PDU, 6, 1, 20),
     Setting("sequence_ms", Per.PDU, 250, 0, 60_000),
+    Setting("transfer_mode", Per.PDU, "isolate_first", choices=tuple(TransferMode)),
+    Setting("idmt_reset_s", Per.PDU, 10, 1, 60),
+    Setting("budget_main_ma", Per.PDU, 16_000, 500, 16_000),
+    Setting("budget_backup_ma", Per.PDU, 16_000, 500, 16_000),
+    Setting("budget_main_mw", Per.PDU, 4_000_000, 100_000, 4_000_000),
+    Setting("budget_backup_mw", Per.PDU, 4_000_000, 100_000, 4_000_000),
+    Setting("restore_delay_s", Per.PDU, 30, 1, 3600),
+    Setting("min_on_s", Per.PDU, 5, 0, 600),
+    Setting("min_off_s", Per.PDU, 10, 0, 3600),
     Setting("limit_ma", Per.OUTLET, 4000, 100, 10_000),
     Setting("limit_ms", Per.OUTLET, 2000, 20, 60_000),
     Setting("power_on", Per.OUTLET, "last_state", choices=tuple(PowerOn)),
+    Setting("limit_action", Per.OUTLET, "trip", choices=tuple(LimitAction)),
+    Setting("limit_mw", Per.OUTLET, 4_000_000, 1_000, 4_000_000),
+    Setting("curve", Per.OUTLET, "vi", choices=tuple(Curve)),
+    Setting("curve_ma", Per.OUTLET, 4000, 100, 10_000),
+    Setting("curve_tms_permille", Per.OUTLET, 1000, 50, 1500),
+    Setting("priority", Per.OUTLET, 4, 1, 8),
+    Setting("protected", Per.OUTLET, default=False, low=0, high=1),
 )
 
 _BY_NAME: Mapping[Per, Mapping[str, Setting]] = {
@@ -87,11 +127,25 @@ class OutletConfig:
         limit_ma: definite-time overcurrent limit, 100 to 10,000 mA.
         limit_ms: time over the limit before the trip, 20 to 60,000 ms.
         power_on: what the outlet does when the PDU comes up.
+        limit_action: what happens when a limit has been exceeded for its time.
+        limit_mw: definite-time limit of real power, 1,000 to 4,000,000 mW; shares `limit_ms` and `limit_action`.
+        curve: inverse-time curve; its trip always latches.
+        curve_ma: pick-up of the curve, 100 to 10,000 mA.
+        curve_tms_permille: time multiplier of the curve, 50 to 1,500 permille.
+        priority: 1 is kept longest, 8 is shed first.
+        protected: never shed.
     """
 
     limit_ma: int = 4000
     limit_ms: int = 2000
     power_on: PowerOn = PowerOn.LAST_STATE
+    limit_action: LimitAction = LimitAction.TRIP
+    limit_mw: int = 4_000_000
+    curve: Curve = Curve.VI
+    curve_ma: int = 4000
+    curve_tms_permille: int = 1000
+    priority: int = 4
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +157,17 @@ class PduConfig:
         preferred: the source that is returned to when both are good.
         auto_retransfer: whether that return happens by itself.
         retransfer_delay_s: time the preferred source must be good before it, 0 to 3,600 s.
-        max_transfers_per_hour: returns and manual transfers allowed in an hour, 1 to 60.
+        max_transfers_per_hour: returns and manual transfers allowed in an hour, 1 to 20.
         sequence_ms: delay between outlets that close one after the other, 0 to 60,000 ms.
+        transfer_mode: how a transfer between two live sources is made.
+        idmt_reset_s: time in which the inverse-time trip forgets, 1 to 60 s.
+        budget_main_ma: what MAIN may carry, 500 to 16,000 mA (sum of the outlets' currents).
+        budget_backup_ma: likewise.
+        budget_main_mw: what MAIN may carry, 100,000 to 4,000,000 mW.
+        budget_backup_mw: likewise.
+        restore_delay_s: time after the last shed or restore before the next restore, 1 to 3,600 s.
+        min_on_s: least time on of the outlet restored last before the next one follows, 0 to 600 s.
+        min_off_s: least time off before a restore, 0 to 3,600 s.
         version: of the desired settings in force; 0 is the factory's.
         nominal_mv: nominal RMS voltage (230 or 120 V); set at the factory, not from a page.
         nominal_mhz: nominal frequency (50 or 60 Hz); likewise.
@@ -116,9 +179,24 @@ class PduConfig:
     retransfer_delay_s: int = 30
     max_transfers_per_hour: int = 6
     sequence_ms: int = 250
+    transfer_mode: TransferMode = TransferMode.ISOLATE_FIRST
+    idmt_reset_s: int = 10
+    budget_main_ma: int = 16_000
+    budget_backup_ma: int = 16_000
+    budget_main_mw: int = 4_000_000
+    budget_backup_mw: int = 4_000_000
+    restore_delay_s: int = 30
+    min_on_s: int = 5
+    min_off_s: int = 10
     version: int = 0
     nominal_mv: int = 230_000
     nominal_mhz: int = 50_000
+
+    def budget_of(self, source: Source) -> tuple[int, int]:
+        """Return what `source` may carry, in mA and mW."""
+        if source is Source.MAIN:
+            return self.budget_main_ma, self.budget_main_mw
+        return self.budget_backup_ma, self.budget_backup_mw
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,29 +247,42 @@ def apply_settings(
     outlets = _outlets(len(config.outlets), desired.get("out", []), strict=strict)
     if isinstance(outlets, SettingsError):
         return outlets
-    return PduConfig(
-        outlets,
-        Source(str(values["preferred"])),
-        bool(values["auto_retransfer"]),
-        int(values["retransfer_delay_s"]),
-        int(values["max_transfers_per_hour"]),
-        int(values["sequence_ms"]),
-        version,
-        config.nominal_mv,
-        config.nominal_mhz,
-    )
+    return replace(config, outlets=outlets, version=version, **_typed(values))
 
 
 def desired_settings(config: PduConfig) -> dict[str, object]:
-    """Return `config` in the form of `down/desired`, without `v`; `apply_settings` gives it back."""
+    """Return `config` in the form of `down/desired`, without `v`; `apply_settings` gives it back.
+
+    What has its default is left out, so that the message stays small for a device.
+    """
     return {
         "version": config.version,
-        "pdu": {name: getattr(config, name) for name in _BY_NAME[Per.PDU]},
+        "pdu": _changed(Per.PDU, config),
         "out": [
-            {"n": number, **{name: getattr(outlet, name) for name in _BY_NAME[Per.OUTLET]}}
+            {"n": number, **changed}
             for number, outlet in enumerate(config.outlets, 1)
+            if (changed := _changed(Per.OUTLET, outlet))
         ],
     }
+
+
+def _changed(per: Per, config: PduConfig | OutletConfig) -> dict[str, object]:
+    found = {name: getattr(config, name) for name in _BY_NAME[per]}
+    return {name: value for name, value in found.items() if value != _BY_NAME[per][name].default}
+
+
+_KINDS: Mapping[str, Callable[[str], StrEnum]] = {
+    "preferred": Source,
+    "transfer_mode": TransferMode,
+    "power_on": PowerOn,
+    "limit_action": LimitAction,
+    "curve": Curve,
+}
+
+
+def _typed(values: Mapping[str, int | str]) -> dict[str, Any]:
+    """Return checked settings with words as members of their enumeration."""
+    return {name: value if isinstance(value, int) else _KINDS[name](value) for name, value in values.items()}
 
 
 def _outlets(count: int, groups: object, *, strict: bool) -> tuple[OutletConfig, ...] | SettingsError:
@@ -207,9 +298,7 @@ def _outlets(count: int, groups: object, *, strict: bool) -> tuple[OutletConfig,
         values = _checked(Per.OUTLET, group, number, strict=strict)
         if isinstance(values, SettingsError):
             return values
-        outlets[number - 1] = OutletConfig(
-            int(values["limit_ma"]), int(values["limit_ms"]), PowerOn(str(values["power_on"]))
-        )
+        outlets[number - 1] = OutletConfig(**_typed(values))
     return tuple(outlets)
 
 

@@ -227,6 +227,7 @@ export const de: Catalog = {
     offline: 'Die PDU ist nicht verbunden. Ihre Versorgung und ihr Netz prüfen.',
     unreported: 'Die PDU hat ihren Zustand noch nicht gemeldet. Gleich noch einmal versuchen.',
     in_overcurrent: 'Gerade fließt Überstrom. Zuerst den überlasteten Ausgang ausschalten.',
+    no_headroom: 'Das Budget der Quelle reicht nicht. Zuerst etwas anderes ausschalten.',
   },
 
   history: {
@@ -326,6 +327,21 @@ export const de: Catalog = {
     transfer_lockout: 'Umschaltungen gesperrt',
     redundancy_lost: 'Redundanz verloren',
     redundancy_restored: 'Redundanz wieder da',
+    shed: 'Abgeworfen',
+    restored: 'Wieder zugeschaltet',
+    over_budget: 'Budget überschritten',
+    within_budget: 'Wieder im Budget',
+    shed_futile: 'Lastabwurf ohne Wirkung',
+    limit_exceeded: 'Grenze überschritten',
+    limit_cleared: 'Wieder unter der Grenze',
+    breaker_failure: 'Relais öffnete nicht',
+    suspected_open: 'Keine Last erkannt',
+    sensor_fault: 'Stromsensor gestört',
+    sensor_restored: 'Stromsensor misst wieder',
+    lockout_end: 'Umschaltungen wieder frei',
+    locked: 'Sperre geändert',
+    nominal_mismatch: 'Falsche Nennfrequenz',
+    self_test_failed: 'Selbsttest fehlgeschlagen',
   },
 
   breaking: {

@@ -222,6 +222,7 @@ export const en = {
     offline: 'The PDU is not connected. Look at its power and its network.',
     unreported: 'The PDU has not said its state yet. Try again in a moment.',
     in_overcurrent: 'An overcurrent is in progress. Switch off the overloaded outlet first.',
+    no_headroom: 'There is no headroom within the budget of the source. Switch something off first.',
   } as Record<string, string>,
 
   history: {
@@ -321,6 +322,21 @@ export const en = {
     transfer_lockout: 'Transfers locked out',
     redundancy_lost: 'Redundancy lost',
     redundancy_restored: 'Redundancy back',
+    shed: 'Shed',
+    restored: 'Restored',
+    over_budget: 'Over budget',
+    within_budget: 'Within budget again',
+    shed_futile: 'Shedding had no effect',
+    limit_exceeded: 'Limit exceeded',
+    limit_cleared: 'Below the limit again',
+    breaker_failure: 'Relay did not open',
+    suspected_open: 'Nothing drawn',
+    sensor_fault: 'Current sensor fault',
+    sensor_restored: 'Current sensor works again',
+    lockout_end: 'Transfers allowed again',
+    locked: 'Lock changed',
+    nominal_mismatch: 'Wrong nominal frequency',
+    self_test_failed: 'Self test failed',
   } as Record<string, string>,
 
   breaking: {
