@@ -1,0 +1,100 @@
+// The settings of a PDU and the words of the serial line.
+// Generated from spec/ by scripts/generate_points.py: change it there.
+// clang-format off
+#pragma once
+
+#include <stdint.h>
+
+#include "ports.hpp"
+#include "types.hpp"
+
+namespace loadcenter {
+
+enum class TransferMode : uint8_t { kIsolateFirst, kFast };
+enum class PowerOn : uint8_t { kLastState, kAlwaysOn, kAlwaysOff };
+enum class LimitAction : uint8_t { kTrip, kShed, kWarn };
+enum class Curve : uint8_t { kNi, kVi, kEi };
+
+struct OutletSettings {
+  uint16_t limit_ma;  // 100 to 10000 mA
+  uint16_t limit_ms;  // 20 to 60000 ms
+  PowerOn power_on;  // power-restore policy
+  LimitAction limit_action;  // what happens when the outlet is over its limit for its time
+  uint32_t limit_mw;  // 1000 to 4000000 mW
+  Curve curve;  // inverse-time curve
+  uint16_t curve_ma;  // 100 to 10000 mA
+  uint16_t curve_tms_permille;  // 50 to 1500 permille
+  uint8_t priority;  // 1 to 8
+  bool protected_;  // never shed
+};
+
+struct Settings {
+  uint32_t version;  // 0 is the factory's
+  Source preferred;  // preferred source
+  bool auto_retransfer;  // return to the preferred source by itself
+  uint16_t retransfer_delay_s;  // 0 to 3600 s
+  uint8_t max_transfers_per_hour;  // 1 to 20
+  uint16_t sequence_ms;  // 0 to 60000 ms
+  TransferMode transfer_mode;  // how a transfer between two live sources is made
+  uint8_t idmt_reset_s;  // 1 to 60 s
+  uint16_t budget_main_ma;  // 500 to 16000 mA
+  uint16_t budget_backup_ma;  // 500 to 16000 mA
+  uint32_t budget_main_mw;  // 100000 to 4000000 mW
+  uint32_t budget_backup_mw;  // 100000 to 4000000 mW
+  uint16_t restore_delay_s;  // 1 to 3600 s
+  uint16_t min_on_s;  // 0 to 600 s
+  uint16_t min_off_s;  // 0 to 3600 s
+  OutletSettings outlet[kOutlets];
+};
+
+// One row of the table of settings, in flash.
+struct SettingRow {
+  const char* name;   // in flash
+  const char* words;  // in flash: the choices, each with a NUL, and an empty one at the end; nullptr for a number
+  uint8_t offset;     // in Settings, or in OutletSettings
+  uint8_t size;       // bytes: 1, 2 or 4
+  uint32_t low;
+  uint32_t high;
+  uint32_t factory;   // the default
+};
+
+constexpr uint8_t kPduSettings = 14;
+constexpr uint8_t kOutletSettings = 10;
+constexpr uint8_t kPduSettingsBytes = 27;     // as they are stored
+constexpr uint8_t kOutletSettingsBytes = 17;  // likewise, of one outlet
+constexpr uint16_t kSettingsLayout = 478;  // differs where stored settings cannot be read
+
+extern const SettingRow kPduRows[kPduSettings];
+extern const SettingRow kOutletRows[kOutletSettings];
+
+// Words by their number in spec/codes.toml: number, characters, NUL, and so on; 255 at the end. In flash.
+extern const char kEventWords[];
+extern const char kCauseWords[];
+extern const char kTripWords[];
+extern const char kResultWords[];
+
+// What a command asks for (MQTT-40), in the same form.
+enum class Verb : uint8_t {
+  kSwitch = 1,
+  kCycle = 2,
+  kResetTrip = 3,
+  kLock = 4,
+  kTransfer = 5,
+  kClearLockout = 6,
+  kEnergy = 7,
+};
+extern const char kVerbWords[];
+
+// Words that are counted from 0: each with a NUL, an empty one at the end. In flash.
+extern const char kGradeWords[];
+extern const char kResetCauseWords[];
+extern const char kSelfTestWords[];
+extern const char kTransferResultWords[];
+
+// The numbers that an event tells, by its code: number of the code, the keys, each with a NUL, an empty one; 255 at the
+// end. In flash. The number behind a key that ends in '<' and a digit is a word of that EventWords.
+enum class EventWords : char { kResetCause = '0', kSelfTest = '1', kTransferResult = '2', kTrip = '3' };
+constexpr uint8_t kEventNumbersMax = 8;
+extern const char kEventKeys[];
+
+}  // namespace loadcenter

@@ -1,0 +1,272 @@
+"""Write `points.hpp` and `points.cpp` of firmware/uno/core from spec/; with `--check`, fail if they differ.
+
+Settings come from `points.toml`: a struct with one member each, and a table in flash with name, range and default. The
+words of the serial line come from `codes.toml` and `serial.toml`.
+"""
+
+import sys
+import tomllib
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SPEC = ROOT / "spec"
+CORE = ROOT / "firmware" / "uno" / "core"
+ORIGIN = "// Generated from spec/ by scripts/generate_points.py: change it there.\n// clang-format off\n"
+SOURCES = ("main", "backup")
+WORDS = {
+    "event": "kEventWords",
+    "cause": "kCauseWords",
+    "trip": "kTripWords",
+    "result": "kResultWords",
+}
+KEYWORDS = frozenset({"protected"})
+"""Names of points that C++ keeps for itself: their members end in an underscore."""
+
+Point = Mapping[str, Any]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write or compare; return the exit status."""
+    files = {CORE / "points.hpp": header(), CORE / "points.cpp": tables()}
+    if "--check" not in arguments:
+        for path, text in files.items():
+            path.write_text(text, encoding="utf-8")
+        return 0
+    behind = [path.name for path, text in files.items() if path.read_text(encoding="utf-8") != text]
+    if behind:
+        print(
+            f"{', '.join(behind)}: not what spec/ says; run python scripts/generate_points.py",
+            file=sys.stderr,
+        )
+    return int(bool(behind))
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return a TOML file of spec/."""
+    return tomllib.loads((SPEC / name).read_text(encoding="utf-8"))
+
+
+def settings(per: str) -> list[Point]:
+    """Return the settings of the PDU or of an outlet, in the order of the spec."""
+    return [
+        point for point in read("points.toml")["point"] if point["access"] == "rw" and point["per"] == per
+    ]
+
+
+def camel(word: str) -> str:
+    """Return `isolate_first` as `IsolateFirst`."""
+    return "".join(part.capitalize() for part in word.split("_"))
+
+
+def member(point: Point) -> str:
+    """Return the name of the member that holds a setting."""
+    return f"{point['id']}_" if point["id"] in KEYWORDS else str(point["id"])
+
+
+def enum(point: Point) -> str:
+    """Return the name of the type of a choice."""
+    return "Source" if tuple(point["choices"]) == SOURCES else camel(point["id"])
+
+
+def size(point: Point) -> int:
+    """Return how many bytes a value takes: the fewest that hold its range."""
+    if "choices" in point:
+        return 1
+    return next(width for width in (1, 2, 4) if point["range"][1] < 256**width)
+
+
+def type_of(point: Point) -> str:
+    """Return the C++ type of a value."""
+    if "choices" in point:
+        return enum(point)
+    return "bool" if point["unit"] == "bool" else f"uint{8 * size(point)}_t"
+
+
+def limits(point: Point) -> tuple[int, int, int]:
+    """Return (low, high, default) as numbers; a choice counts from 0."""
+    if "choices" in point:
+        return 0, len(point["choices"]) - 1, point["choices"].index(point["default"])
+    low, high = point["range"]
+    return low, high, int(point["default"])
+
+
+def layout() -> int:
+    """Return a number that changes whenever the bytes of the settings, or what is valid in them, do."""
+    rows = [(p["id"], p["per"], size(p), *limits(p)) for p in (*settings("pdu"), *settings("outlet"))]
+    return zlib.crc32(repr(rows).encode()) & 0xFFFF
+
+
+def header() -> str:
+    """Return the text of points.hpp."""
+    every = [*settings("pdu"), *settings("outlet")]
+    choices = [point for point in every if "choices" in point and enum(point) != "Source"]
+    stored = {per: sum(size(point) for point in settings(per)) for per in ("pdu", "outlet")}
+    return f"""// The settings of a PDU and the words of the serial line.
+{ORIGIN}#pragma once
+
+#include <stdint.h>
+
+#include "ports.hpp"
+#include "types.hpp"
+
+namespace loadcenter {{
+
+{"".join(map(enumeration, choices))}
+struct OutletSettings {{
+{members(settings("outlet"))}}};
+
+struct Settings {{
+  uint32_t version;  // 0 is the factory's
+{members(settings("pdu"))}  OutletSettings outlet[kOutlets];
+}};
+
+// One row of the table of settings, in flash.
+struct SettingRow {{
+  const char* name;   // in flash
+  const char* words;  // in flash: the choices, each with a NUL, and an empty one at the end; nullptr for a number
+  uint8_t offset;     // in Settings, or in OutletSettings
+  uint8_t size;       // bytes: 1, 2 or 4
+  uint32_t low;
+  uint32_t high;
+  uint32_t factory;   // the default
+}};
+
+constexpr uint8_t kPduSettings = {len(settings("pdu"))};
+constexpr uint8_t kOutletSettings = {len(settings("outlet"))};
+constexpr uint8_t kPduSettingsBytes = {stored["pdu"]};     // as they are stored
+constexpr uint8_t kOutletSettingsBytes = {stored["outlet"]};  // likewise, of one outlet
+constexpr uint16_t kSettingsLayout = {layout()};  // differs where stored settings cannot be read
+
+extern const SettingRow kPduRows[kPduSettings];
+extern const SettingRow kOutletRows[kOutletSettings];
+
+// Words by their number in spec/codes.toml: number, characters, NUL, and so on; 255 at the end. In flash.
+{"".join(f"extern const char {name}[];" + chr(10) for name in WORDS.values())}
+// What a command asks for (MQTT-40), in the same form.
+enum class Verb : uint8_t {{
+{"".join(f"  k{camel(name)} = {number},{chr(10)}" for name, number in verbs())}}};
+extern const char kVerbWords[];
+
+// Words that are counted from 0: each with a NUL, an empty one at the end. In flash.
+{"".join(f"extern const char {plain_name(name)}[];" + chr(10) for name in read("serial.toml")["words"])}
+// The numbers that an event tells, by its code: number of the code, the keys, each with a NUL, an empty one; 255 at the
+// end. In flash. The number behind a key that ends in '<' and a digit is a word of that EventWords.
+enum class EventWords : char {{ {", ".join(f"k{camel(name)} = '{digit}'" for name, digit in word_lists().items())} }};
+constexpr uint8_t kEventNumbersMax = {max(len(event["data"]) for event in read("serial.toml")["event"])};
+extern const char kEventKeys[];
+
+}}  // namespace loadcenter
+"""
+
+
+def tables() -> str:
+    """Return the text of points.cpp."""
+    every = [*settings("pdu"), *settings("outlet")]
+    codes = read("codes.toml")["code"]
+    words = {
+        name: numbered((code["name"], code["number"]) for code in codes if code["category"] == category)
+        for category, name in WORDS.items()
+    }
+    words["kVerbWords"] = numbered(verbs())
+    for name, plain in read("serial.toml")["words"].items():
+        words[plain_name(name)] = "".join(f'    "{word}\\0"\n' for word in plain).rstrip()
+    words["kEventKeys"] = event_keys(codes)
+    return f"""{ORIGIN}#include "points.hpp"
+
+#include <stddef.h>
+
+namespace loadcenter {{
+
+namespace {{
+
+{"".join(f'const char kName_{p["id"]}[] LOADCENTER_FLASH = "{p["id"]}";{chr(10)}' for p in every)}
+{"".join(choice_words(p) for p in every if "choices" in p)}
+}}  // namespace
+
+const SettingRow kPduRows[kPduSettings] LOADCENTER_FLASH = {{
+{"".join(row(point, "Settings") for point in settings("pdu"))}}};
+
+const SettingRow kOutletRows[kOutletSettings] LOADCENTER_FLASH = {{
+{"".join(row(point, "OutletSettings") for point in settings("outlet"))}}};
+
+{"".join(f"const char {name}[] LOADCENTER_FLASH ={chr(10)}{text};{chr(10)}{chr(10)}" for name, text in words.items())}}}  // namespace loadcenter
+"""
+
+
+def enumeration(point: Point) -> str:
+    """Return the type of a choice."""
+    names = ", ".join(f"k{camel(choice)}" for choice in point["choices"])
+    return f"enum class {enum(point)} : uint8_t {{ {names} }};\n"
+
+
+def members(points: Iterable[Point]) -> str:
+    """Return the members of a struct, each with its unit and range."""
+    return "".join(f"  {type_of(p)} {member(p)};  // {extent(p)}\n" for p in points)
+
+
+def extent(point: Point) -> str:
+    """Return what a value may be, in words."""
+    if "choices" in point or point["unit"] == "bool":
+        return str(point["name"])
+    low, high = point["range"]
+    return f"{low} to {high}" if point["unit"] == "1" else f"{low} to {high} {point['unit']}"
+
+
+def choice_words(point: Point) -> str:
+    """Return the words of a choice as a list in flash."""
+    text = "".join(f"{choice}\\0" for choice in point["choices"])
+    return f'const char kWords_{point["id"]}[] LOADCENTER_FLASH = "{text}";\n'
+
+
+def row(point: Point, struct: str) -> str:
+    """Return one row of the table of settings."""
+    words = f"kWords_{point['id']}" if "choices" in point else "nullptr"
+    low, high, factory = limits(point)
+    offset = f"offsetof({struct}, {member(point)})"
+    return f"  {{kName_{point['id']}, {words}, {offset}, {size(point)}, {low}, {high}, {factory}}},\n"
+
+
+def verbs() -> list[tuple[str, int]]:
+    """Return name and number of each command."""
+    return [(verb["name"], verb["number"]) for verb in read("serial.toml")["command"]]
+
+
+def numbered(pairs: Iterable[tuple[str, int]]) -> str:
+    """Return words with their numbers as lines of one C string."""
+    return "".join(f'    "\\{number:03o}{name}\\0"\n' for name, number in pairs) + '    "\\377"'
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a list of words that are counted from 0."""
+    return f"k{camel(name)}Words"
+
+
+def word_lists() -> dict[str, int]:
+    """Return the lists whose words events tell, with the digit that stands for each."""
+    keys = [key for event in read("serial.toml")["event"] for key in event["data"]]
+    return {
+        name: digit for digit, name in enumerate(sorted({key.split(":")[1] for key in keys if ":" in key}))
+    }
+
+
+def marked(key: str) -> str:
+    """Return the key of a number as the firmware reads it: `trip:trip` as `trip<3`."""
+    name, _, words = key.partition(":")
+    return f"{name}<{word_lists()[words]}" if words else name
+
+
+def event_keys(codes: Iterable[Mapping[str, Any]]) -> str:
+    """Return the keys of each event's numbers as lines of one C string."""
+    number = {code["name"]: code["number"] for code in codes if code["category"] == "event"}
+    lines = [
+        f'    "\\{number[event["name"]]:03o}{"".join(f"{marked(key)}{chr(92)}0" for key in event["data"])}\\0"\n'
+        for event in read("serial.toml")["event"]
+    ]
+    return "".join(lines) + '    "\\377"'
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
