@@ -31,18 +31,20 @@ class Rung:
         way: direction.
         limit: permille of the nominal voltage; for `FREQUENCY` the deviation in mHz.
         dwell_ms: how long the limit must be violated before the source is bad.
+        half: compared with the mean of half cycles, not with the RMS of whole ones.
     """
 
     name: str
     way: Way
     limit: int
     dwell_ms: int
+    half: bool = False
 
 
 LADDER: tuple[Rung, ...] = (
     Rung("amplitude_65", Way.LOST, 650, 0),
-    Rung("under_72", Way.UNDER, 720, 20),
-    Rung("over_120", Way.OVER, 1200, 0),
+    Rung("under_72", Way.UNDER, 720, 20, half=True),
+    Rung("over_120", Way.OVER, 1200, 0, half=True),
     Rung("under_80", Way.UNDER, 800, 200),
     Rung("over_113", Way.OVER, 1130, 500),
     Rung("frequency_3hz", Way.FREQUENCY, 3000, 1000),
@@ -51,6 +53,8 @@ LADDER: tuple[Rung, ...] = (
     Rung("over_110", Way.OVER, 1100, 60_000),
 )
 """Limits at which a source is left, the most urgent first; behaviour.md, section 2."""
+
+HALF_CYCLE_RUNGS: tuple[Rung, ...] = tuple(rung for rung in LADDER if rung.half)
 
 USABLE_MS = 60
 """Time inside every leave limit before a bad source is usable."""
@@ -70,16 +74,26 @@ class SourceInput:
     """What is measured of one source.
 
     Attributes:
-        voltage_mv: true RMS of the last half cycle.
+        voltage_mv: true RMS of the last whole cycles.
         frequency_mhz: None where there is too little voltage to tell.
-        amplitude_lost: the two-point detector has seen less than 65 % in four scans.
+        amplitude_lost: the two-point detector has seen less than its limit in four scans.
         detection_us: latency of that detector, as measured in firmware; 0 while the flag is not set.
+        half_low_mv: lowest mean of a half cycle since the last step, as the RMS of a sine with that mean; None: as
+            `voltage_mv`.
+        half_high_mv: highest likewise.
     """
 
     voltage_mv: int
     frequency_mhz: int | None
     amplitude_lost: bool = False
     detection_us: int = 0
+    half_low_mv: int | None = None
+    half_high_mv: int | None = None
+
+    def compared_mv(self, rung: Rung) -> int:
+        """Return the voltage that `rung` looks at."""
+        half_mv = self.half_low_mv if rung.way is Way.UNDER else self.half_high_mv
+        return half_mv if rung.half and half_mv is not None else self.voltage_mv
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +198,9 @@ def _departure(
         measured = reading.frequency_mhz or 0
         limit = nominal_mhz + rung.limit if measured > nominal_mhz else nominal_mhz - rung.limit
         return Departure(rung, measured, limit, since_ms, now_ms, latency_us)
-    return Departure(rung, reading.voltage_mv, nominal_mv * rung.limit // 1000, since_ms, now_ms, latency_us)
+    return Departure(
+        rung, reading.compared_mv(rung), nominal_mv * rung.limit // 1000, since_ms, now_ms, latency_us
+    )
 
 
 def _violates(rung: Rung, reading: SourceInput, nominal_mv: int, nominal_mhz: int) -> bool:
@@ -192,9 +208,9 @@ def _violates(rung: Rung, reading: SourceInput, nominal_mv: int, nominal_mhz: in
         case Way.LOST:
             return reading.amplitude_lost
         case Way.UNDER:
-            return reading.voltage_mv * 1000 < nominal_mv * rung.limit
+            return reading.compared_mv(rung) * 1000 < nominal_mv * rung.limit
         case Way.OVER:
-            return reading.voltage_mv * 1000 > nominal_mv * rung.limit
+            return reading.compared_mv(rung) * 1000 > nominal_mv * rung.limit
         case Way.FREQUENCY:
             measurable = reading.voltage_mv * 1000 >= nominal_mv * MEASURABLE_PERMILLE
             frequency = reading.frequency_mhz
@@ -207,5 +223,6 @@ def _within_good(reading: SourceInput, nominal_mv: int, nominal_mhz: int) -> boo
         not reading.amplitude_lost
         and frequency is not None
         and abs(reading.voltage_mv - nominal_mv) * 1000 <= nominal_mv * GOOD_PERMILLE
+        and not any(_violates(rung, reading, nominal_mv, nominal_mhz) for rung in HALF_CYCLE_RUNGS)
         and abs(frequency - nominal_mhz) <= GOOD_MHZ
     )

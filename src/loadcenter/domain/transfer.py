@@ -13,15 +13,28 @@ from loadcenter.domain.commands import ResultCode
 from loadcenter.domain.events import Cause, Detail, EventCode
 from loadcenter.domain.journal import Journal
 from loadcenter.domain.qualification import UNSEEN, Departure, Sense, SourceInput, Way, qualify
-from loadcenter.domain.settings import PduConfig
+from loadcenter.domain.settings import PduConfig, TransferMode
+from loadcenter.domain.standing import (
+    AT_ONCE_INRUSH_MS,
+    AT_ONCE_INRUSH_PERMILLE,
+    AT_ONCE_PERMILLE,
+    NOTHING_DONE,
+    Acted,
+)
 from loadcenter.domain.topology import Grade, Source
 from loadcenter.domain.transfer_table import ISOLATOR_CLOSED, LASTS_MS, TABLE, Effect, Mode, Trigger, advance
 
 ISOLATE_MS = 30
 """Three half cycles of overvoltage with nowhere to go, then the isolator opens."""
 
-RESIDUAL_PERMILLE = 300
-"""At or below this share of the nominal voltage a source counts as dead, and is left with the loads on."""
+RESIDUAL_PERMILLE = 350
+"""Up to this share of the nominal voltage a source counts as dead, and is left with the loads on.
+
+Behaviour.md says 30 %; the rest is what a measurement of a few milliseconds may be off.
+"""
+
+MISMATCH_MHZ = 5000
+"""A frequency this far from the nominal one is that of another grid: 50 and 60 Hz are 10 Hz apart."""
 
 HOUR_MS = 3_600_000
 LEAVE_GAP_MS = 10_000
@@ -48,7 +61,10 @@ class Feed:
         backup: likewise.
         live: the bus-live input, behind changeover and isolator.
         phase_mdeg: angle from main to backup, None while one of them is dead.
-        overcurrent: an overcurrent is in progress, or a tripped outlet still carries current.
+        overcurrent: an overcurrent is in progress, a tripped outlet still carries current, or the trip of the bus
+            total is latched.
+        blocked: a relay did not open on a trip: the isolator stays open until a person has reset it.
+        acted: what was done at once since the last step.
     """
 
     main: SourceInput
@@ -56,6 +72,8 @@ class Feed:
     live: bool
     phase_mdeg: int | None = None
     overcurrent: bool = False
+    blocked: bool = False
+    acted: Acted = NOTHING_DONE
 
     def of(self, source: Source) -> SourceInput:
         """Return what is measured of `source`."""
@@ -100,6 +118,8 @@ class TransferState:
         left_ms: when a bad source was last left.
         redundant: whether the idle source was usable; None before it is known.
         lost: position of the event that told the loss of main and of backup.
+        connected_ms: when the bus was last connected to a source; None before the first time.
+        mismatch: it was told that the frequency is not the nominal one.
     """
 
     started_ms: int
@@ -117,6 +137,8 @@ class TransferState:
     left_ms: int | None = None
     redundant: bool | None = None
     lost: tuple[int | None, int | None] = (None, None)
+    connected_ms: int | None = None
+    mismatch: bool = False
 
     def sense(self, source: Source) -> Sense:
         """Return what is remembered of `source`."""
@@ -155,7 +177,8 @@ def step(
     backup = qualify(state.backup, feed.backup, config.nominal_mv, config.nominal_mhz, now_ms)
     if main is not state.main or backup is not state.backup:
         state = _note_grades(replace(state, main=main, backup=backup), state, journal)
-    state = _expire_lockout(state, now_ms)
+    state = _note_mismatch(state, feed, config, journal)
+    state = _expire_lockout(state, now_ms, journal)
     decision = decide(state, feed, config, now_ms)
     finished = None
     if decision is not None:
@@ -181,6 +204,8 @@ def at_rest(state: TransferState, feed: Feed, config: PduConfig, now_ms: int) ->
 
 def decide(state: TransferState, feed: Feed, config: PduConfig, now_ms: int) -> _Decision | None:
     """Return what the transfer switch does now, None for nothing."""
+    if feed.blocked:
+        return None if state.mode is Mode.ISOLATED else _Decision(Trigger.ISOLATE)
     match state.mode:
         case Mode.ISOLATED:
             return _decide_isolated(state, config)
@@ -188,6 +213,23 @@ def decide(state: TransferState, feed: Feed, config: PduConfig, now_ms: int) -> 
             return _decide_closed(state, feed, config, now_ms)
         case Mode.SWINGING | Mode.OPENING | Mode.MOVING | Mode.CLOSING:
             return _decide_under_way(state, now_ms)
+
+
+def may_leave(state: TransferState, feed: Feed, now_ms: int) -> bool:
+    """Return whether the active source may be left at once when it is lost."""
+    return (
+        state.mode is Mode.CLOSED
+        and state.sense(state.position.other).grade is not Grade.BAD
+        and not feed.overcurrent
+        and not feed.blocked
+        and not _leave_waits(state, now_ms)
+    )
+
+
+def at_once_permille(state: TransferState, now_ms: int) -> int:
+    """Return the two-point limit of the active source."""
+    fresh = state.connected_ms is not None and now_ms - state.connected_ms < AT_ONCE_INRUSH_MS
+    return AT_ONCE_INRUSH_PERMILLE if fresh else AT_ONCE_PERMILLE
 
 
 def request(state: TransferState, source: Source) -> TransferState:
@@ -213,16 +255,23 @@ def _decide_isolated(state: TransferState, config: PduConfig) -> _Decision | Non
 
 def _decide_closed(state: TransferState, feed: Feed, config: PduConfig, now_ms: int) -> _Decision | None:
     active = state.sense(state.position)
+    if feed.acted.swung or feed.acted.opened:  # done already: the next steps go on from there
+        trigger = Trigger.LEAVE if feed.acted.swung else Trigger.PLAN
+        return _Decision(trigger, state.position.other, Cause.SOURCE_LOST)
     if active.grade is Grade.BAD:
         return _decide_leaving(state, active, feed, config, now_ms)
     if feed.overcurrent or state.lockout_ms is not None:
         return None
     if state.request is not None:
         good = state.sense(state.request).grade is Grade.GOOD and state.request is not state.position
-        return _Decision(Trigger.PLAN, state.request, Cause.MANUAL) if good else None
+        return _Decision(_planned(config), state.request, Cause.MANUAL) if good else None
     if _return_due(state, config, now_ms):
-        return _Decision(Trigger.PLAN, config.preferred, Cause.RETRANSFER)
+        return _Decision(_planned(config), config.preferred, Cause.RETRANSFER)
     return None
+
+
+def _planned(config: PduConfig) -> Trigger:
+    return Trigger.LEAVE if config.transfer_mode is TransferMode.FAST else Trigger.PLAN
 
 
 def _decide_leaving(
@@ -234,13 +283,16 @@ def _decide_leaving(
         # A fault is not carried to the other source; an overvoltage need not wait for it to end.
         due = over and active.departure is not None and now_ms - active.departure.at_ms >= ISOLATE_MS
         return _Decision(Trigger.ISOLATE) if due else None
-    waits = state.lockout_ms is not None and state.left_ms is not None
-    if waits and state.left_ms is not None and now_ms - state.left_ms < LEAVE_GAP_MS:
+    if _leave_waits(state, now_ms):
         return None
     dead = feed.of(state.position).voltage_mv * 1000 <= config.nominal_mv * RESIDUAL_PERMILLE
-    return _Decision(
-        Trigger.LEAVE if dead else Trigger.PLAN, other, Cause.OVERVOLTAGE if over else Cause.SOURCE_LOST
-    )
+    trigger = Trigger.LEAVE if dead else _planned(config)
+    return _Decision(trigger, other, Cause.OVERVOLTAGE if over else Cause.SOURCE_LOST)
+
+
+def _leave_waits(state: TransferState, now_ms: int) -> bool:
+    locked_out = state.lockout_ms is not None and state.left_ms is not None
+    return locked_out and state.left_ms is not None and now_ms - state.left_ms < LEAVE_GAP_MS
 
 
 def _decide_under_way(state: TransferState, now_ms: int) -> _Decision | None:
@@ -273,7 +325,9 @@ def _apply(
 ) -> tuple[TransferState, Finished | None]:
     mode, effect = advance(state.mode, decision.trigger)
     state = _begin(state, decision, feed, now_ms)
-    state = replace(state, mode=mode, since_ms=now_ms)
+    connects = mode in (Mode.SWINGING, Mode.CLOSING)
+    connected_ms = now_ms if connects else state.connected_ms
+    state = replace(state, mode=mode, since_ms=now_ms, connected_ms=connected_ms)
     finished = None
     match effect:
         case Effect.MOVE:
@@ -285,7 +339,7 @@ def _apply(
             pass
     if decision.trigger is Trigger.ISOLATE:
         finished = _ended_early(state)
-        state = replace(state, move=None, request=None, overvoltage=True)
+        state = replace(state, move=None, request=None, overvoltage=not feed.blocked)
     return state, finished
 
 
@@ -408,9 +462,27 @@ def _lock_out(
     return replace(state, lockout_ms=now_ms)
 
 
-def _expire_lockout(state: TransferState, now_ms: int) -> TransferState:
-    over = state.lockout_ms is not None and now_ms - state.lockout_ms >= HOUR_MS
-    return clear_lockout(state) if over else state
+def _expire_lockout(state: TransferState, now_ms: int, journal: Journal) -> TransferState:
+    if state.lockout_ms is None or now_ms - state.lockout_ms < HOUR_MS:
+        return state
+    journal.add(EventCode.LOCKOUT_END, data={"after_ms": now_ms - state.lockout_ms, "by": ""})
+    return clear_lockout(state)
+
+
+def _note_mismatch(state: TransferState, feed: Feed, config: PduConfig, journal: Journal) -> TransferState:
+    """Tell once that a source has the frequency of another grid; it is bad, so that nothing is connected to it."""
+    if state.mismatch or state.connected_ms is not None:
+        return state
+    for source in Source:
+        departure = state.sense(source).departure
+        measured_mhz = feed.of(source).frequency_mhz
+        if departure is None or departure.rung.way is not Way.FREQUENCY or measured_mhz is None:
+            continue
+        if abs(measured_mhz - config.nominal_mhz) >= MISMATCH_MHZ:
+            data: dict[str, Detail] = {"measured_mhz": measured_mhz, "nominal_mhz": config.nominal_mhz}
+            journal.add(EventCode.NOMINAL_MISMATCH, source=source, data=data)
+            return replace(state, mismatch=True)
+    return state
 
 
 def _note_grades(state: TransferState, before: TransferState, journal: Journal) -> TransferState:

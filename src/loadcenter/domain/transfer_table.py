@@ -55,8 +55,11 @@ TABLE: Mapping[tuple[Mode, Trigger], tuple[Mode, Effect]] = {
 ISOLATOR_CLOSED: frozenset[Mode] = frozenset({Mode.CLOSED, Mode.SWINGING, Mode.CLOSING})
 """Modes in which the bus isolator is driven closed."""
 
-LASTS_MS: Mapping[Mode, int] = {Mode.OPENING: 20, Mode.MOVING: 13, Mode.SWINGING: 13, Mode.CLOSING: 13}
-"""How long a mode lasts: release 10 ms and a half cycle; operate 10 ms and bounce 3 ms (behaviour.md, section 2)."""
+LASTS_MS: Mapping[Mode, int] = {Mode.OPENING: 20, Mode.MOVING: 13, Mode.SWINGING: 25, Mode.CLOSING: 13}
+"""How long a mode lasts: release 10 ms and a half cycle; operate 10 ms and bounce 3 ms (behaviour.md, section 2).
+
+`SWINGING` has a half cycle more: in the fast mode the pin waits for a zero of the total current.
+"""
 
 
 class IllegalTriggerError(ValueError):
