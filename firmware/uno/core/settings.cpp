@@ -1,0 +1,144 @@
+#include "settings.hpp"
+
+#include "ports.hpp"
+
+namespace loadcenter {
+
+namespace {
+
+// One value of the table, found by its place in the image: its row, and where it begins.
+struct Place {
+  const SettingRow* row;
+  uint8_t outlet;  // from 1; 0 for one of the PDU
+  uint8_t at;
+};
+
+uint8_t size_of(const SettingRow* row) { return flash_u8(&row->size); }
+uint8_t offset_of(const SettingRow* row) { return flash_u8(&row->offset); }
+
+const char* flash_text(const char* const* pointer) {
+#ifdef __AVR__
+  return reinterpret_cast<const char*>(flash_u16(pointer));
+#else
+  return *pointer;
+#endif
+}
+
+// Walks all values in the order of the image; false behind the last one.
+bool next_place(Place& place) {
+  const bool of_pdu = place.outlet == 0;
+  place.at = static_cast<uint8_t>(place.at + size_of(place.row));
+  ++place.row;
+  const SettingRow* end = of_pdu ? kPduRows + kPduSettings : kOutletRows + kOutletSettings;
+  if (place.row != end) return true;
+  place.row = kOutletRows;
+  return ++place.outlet <= kOutlets;
+}
+
+Place first_place() { return {kPduRows, 0, 0}; }
+
+Place place_of(uint8_t at) {
+  Place place = first_place();
+  while (static_cast<uint8_t>(at - place.at) >= size_of(place.row)) next_place(place);
+  return place;
+}
+
+uint8_t byte_of(uint32_t value, uint8_t position) { return static_cast<uint8_t>(value >> (8 * position)); }
+
+// Returns the memory in which the value at `place` lives.
+uint8_t* member(Settings& settings, const Place& place) {
+  void* owner = place.outlet == 0 ? static_cast<void*>(&settings)
+                                  : static_cast<void*>(&settings.outlet[place.outlet - 1]);
+  return static_cast<uint8_t*>(owner) + offset_of(place.row);
+}
+
+uint32_t get(const Settings& settings, const Place& place) {
+  const uint8_t* from = member(const_cast<Settings&>(settings), place);
+  switch (size_of(place.row)) {
+    case 1: return *from;
+    case 2: return *reinterpret_cast<const uint16_t*>(from);
+    default: return *reinterpret_cast<const uint32_t*>(from);
+  }
+}
+
+void set(Settings& settings, const Place& place, uint32_t value) {
+  uint8_t* to = member(settings, place);
+  switch (size_of(place.row)) {
+    case 1: *to = static_cast<uint8_t>(value); break;
+    case 2: *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(value); break;
+    default: *reinterpret_cast<uint32_t*>(to) = value;
+  }
+}
+
+bool valid(const SettingRow* row, uint64_t value) {
+  return value >= flash_u32(&row->low) && value <= flash_u32(&row->high);
+}
+
+uint32_t stored_at(const Place& place, ReadByte read, uint16_t base) {
+  uint32_t value = 0;
+  for (uint8_t i = size_of(place.row); i-- > 0;) {
+    value = value << 8 | read(base, static_cast<uint8_t>(place.at + i));
+  }
+  return value;
+}
+
+// Finds the row that `name` names; `outlet` is 0 for a setting of the PDU.
+bool find(Text name, uint8_t outlet, Place& place) {
+  place = first_place();
+  do {
+    if (place.outlet == outlet && same(name, flash_text(&place.row->name))) return true;
+  } while (next_place(place));
+  return false;
+}
+
+bool value_of(const SettingRow* row, Text text, uint64_t& value) {
+  const char* words = flash_text(&row->words);
+  if (words == nullptr) return to_number(text, value);
+  const int16_t position = position_of(words, text);
+  value = static_cast<uint64_t>(position);
+  return position >= 0;
+}
+
+}  // namespace
+
+Check check_setting(const Field& field, StoredValue& stored) {
+  uint64_t outlet = 0;
+  const bool of_outlet = field.of.length != 0;
+  if (of_outlet && (!to_number(field.of, outlet) || outlet == 0 || outlet > kOutlets)) return Check::kRefused;
+  Place place;
+  if (!find(field.key, static_cast<uint8_t>(outlet), place)) return Check::kUnknown;
+  uint64_t value = 0;
+  if (!value_of(place.row, field.value, value) || !valid(place.row, value)) return Check::kRefused;
+  stored = {place.at, size_of(place.row), static_cast<uint32_t>(value)};
+  return Check::kTaken;
+}
+
+void set_factory(Settings& settings) {
+  settings.version = 0;
+  Place place = first_place();
+  do set(settings, place, flash_u32(&place.row->factory));
+  while (next_place(place));
+}
+
+uint8_t settings_byte(const Settings& settings, uint8_t at) {
+  const Place place = place_of(at);
+  return byte_of(get(settings, place), static_cast<uint8_t>(at - place.at));
+}
+
+uint8_t factory_byte(uint8_t at) {
+  const Place place = place_of(at);
+  return byte_of(flash_u32(&place.row->factory), static_cast<uint8_t>(at - place.at));
+}
+
+bool load_settings(Settings& settings, ReadByte read, uint16_t base) {
+  Place place = first_place();
+  do {
+    if (!valid(place.row, stored_at(place, read, base))) return false;
+  } while (next_place(place));
+  place = first_place();
+  do set(settings, place, stored_at(place, read, base));
+  while (next_place(place));
+  return true;
+}
+
+}  // namespace loadcenter

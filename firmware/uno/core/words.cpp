@@ -1,0 +1,70 @@
+#include "words.hpp"
+
+#include "ports.hpp"
+
+namespace loadcenter {
+
+namespace {
+
+constexpr uint8_t kListEnd = 255;
+constexpr uint64_t kNumberMax = 0xFFFFFFFFFFFF;  // 48 bits: an energy counter is the widest value there is
+
+// Returns the address behind the NUL of the word at `flash`.
+const char* behind(const char* flash) {
+  while (flash_u8(flash) != 0) ++flash;
+  return flash + 1;
+}
+
+}  // namespace
+
+bool same(Text text, const char* flash) {
+  for (uint8_t i = 0; i < text.length; ++i) {
+    if (flash_u8(flash + i) != static_cast<uint8_t>(text.start[i])) return false;
+  }
+  return flash_u8(flash + text.length) == 0;
+}
+
+const char* word_of(const char* list, uint8_t number) {
+  for (uint8_t found = flash_u8(list); found != kListEnd; found = flash_u8(list)) {
+    if (found == number) return list + 1;
+    list = behind(list + 1);
+  }
+  return nullptr;
+}
+
+int16_t number_of(const char* list, Text text) {
+  for (uint8_t found = flash_u8(list); found != kListEnd; found = flash_u8(list)) {
+    if (same(text, list + 1)) return found;
+    list = behind(list + 1);
+  }
+  return -1;
+}
+
+const char* word_at(const char* list, uint8_t position) {
+  for (; flash_u8(list) != 0; list = behind(list), --position) {
+    if (position == 0) return list;
+  }
+  return nullptr;
+}
+
+int16_t position_of(const char* list, Text text) {
+  for (uint8_t position = 0; flash_u8(list) != 0; list = behind(list), ++position) {
+    if (same(text, list)) return position;
+  }
+  return -1;
+}
+
+bool to_number(Text text, uint64_t& number) {
+  constexpr uint8_t kDigitsMax = 15;
+  if (text.length == 0 || text.length > kDigitsMax) return false;
+  if (text.length > 1 && text.start[0] == '0') return false;
+  number = 0;
+  for (uint8_t i = 0; i < text.length; ++i) {
+    const char digit = text.start[i];
+    if (digit < '0' || digit > '9') return false;
+    number = number * 10 + static_cast<uint8_t>(digit - '0');
+  }
+  return number <= kNumberMax;
+}
+
+}  // namespace loadcenter

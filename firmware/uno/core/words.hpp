@@ -1,0 +1,32 @@
+// Looking up the words of the serial line, which stay in flash (points.hpp).
+#pragma once
+
+#include <stdint.h>
+
+namespace loadcenter {
+
+// A piece of a received line: not ended by NUL.
+struct Text {
+  const char* start;
+  uint8_t length;
+};
+
+// Returns whether `text` is the word at `flash`.
+bool same(Text text, const char* flash);
+
+// Returns the word of a list that is numbered (kEventWords and the like), in flash; nullptr if it has no such number.
+const char* word_of(const char* list, uint8_t number);
+
+// Returns the number of a word in such a list, -1 if it is not in it.
+int16_t number_of(const char* list, Text text);
+
+// Returns the word at `position` of a list that is counted from 0, in flash; nullptr if it is shorter.
+const char* word_at(const char* list, uint8_t position);
+
+// Returns the position of a word in such a list, -1 if it is not in it.
+int16_t position_of(const char* list, Text text);
+
+// Puts the number that `text` is into `number`; false if it is not one: digits without a leading zero, up to 2^48 - 1.
+bool to_number(Text text, uint64_t& number);
+
+}  // namespace loadcenter
