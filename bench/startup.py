@@ -1,12 +1,9 @@
 """Start to first reading, memory at rest, and size of the first load (figures F12_start_s, F12_rss_mb, F12_view_kb)."""
 
 import json
-import os
-import platform
 import re
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,42 +12,22 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "bench" / "results" / "startup.json"
+from bench import figures
+from bench.figures import ROOT, Figures, of_runs
+
 STATIC = ROOT / "src" / "loadcenter" / "adapters" / "web" / "static"
 RUNS = 5
 BOUND_S = 60
 REST_S = 10
 
 
-def main() -> None:
-    """Measure, print and write."""
+def main() -> Figures:
+    """Measure."""
     runs = [one_run() for _ in range(RUNS)]
-    figures = {
-        "F12_start_s": figure([start for start, _ in runs], "s", 5),
-        "F12_rss_mb": figure([rss for _, rss in runs], "MB", 120),
-        "F12_view_kb": figure([first_load_kb()], "kB", 250),
-    }
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(
-        json.dumps({"machine": machine, "commit": commit.strip(), "figures": figures}, indent=2)
-    )
-    for name, one in figures.items():
-        print(f"{name}: {one['value']} {one['unit']} (goal {one['goal']}, {one['min']} to {one['max']})")
-
-
-def figure(values: list[float], unit: str, goal: float) -> dict[str, object]:
-    """Return the median with the extremes."""
     return {
-        "value": round(statistics.median(values), 2),
-        "unit": unit,
-        "goal": goal,
-        "min": round(min(values), 2),
-        "max": round(max(values), 2),
+        "F12_start_s": of_runs([start for start, _ in runs], "s", "<= 5"),
+        "F12_rss_mb": of_runs([rss for _, rss in runs], "MB", "<= 120"),
+        "F12_view_kb": of_runs([first_load_kb()], "kB", "<= 250"),
     }
 
 
@@ -107,4 +84,4 @@ def free_port() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    figures.run("startup", main)

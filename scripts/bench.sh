@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # Runs bench/NAME.py, or every one of them; results go to bench/results/NAME.json (see bench/README.md).
+# A program of bench/ is what has a main; the other modules are what programs share.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 names() {
-  find bench -maxdepth 1 -name '[a-z]*.py' -printf '%f\n' 2>/dev/null | sed 's/\.py$//' | sort
+  grep -l '^if __name__ == "__main__":' bench/*.py 2>/dev/null | sed 's|^bench/||; s|\.py$||' | sort
 }
 
 run() {
-  if [[ ! -f bench/$1.py ]]; then
+  if ! names | grep -qxF "$1"; then
     printf 'error: no bench/%s.py; there are: %s\n' "$1" "$(names | paste -sd ' ')" >&2
     return 2
   fi
   printf '==> bench %s\n' "$1"
   mkdir -p bench/results
-  .venv/bin/python "bench/$1.py"
+  PYTHONPATH=. .venv/bin/python "bench/$1.py"
 }
 
 main() {
