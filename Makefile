@@ -29,9 +29,8 @@ bench: $(STAMPS)/dev web ## Measure every published figure, one after the other
 bench-%: $(STAMPS)/dev web FORCE ## Measure one: make bench-NAME runs bench/NAME.py
 	@scripts/bench.sh $*
 
-firmware: ## Build the UNO and NodeMCU firmware
-	@echo "The firmware is not in this version: there is nothing to build yet." >&2
-	@exit 2
+firmware: ## Build the UNO firmware into build/firmware, with a report of flash and RAM
+	@$(PYTHON) scripts/firmware.py all
 
 web: $(STAMPS)/runtime ## Build the web view, if its sources changed
 	@$(BIN)/python scripts/view.py build

@@ -16,6 +16,14 @@ missing_packages() {
   has_command mariadbd || echo mariadb-server
   has_command chromium || echo chromium
   has_command openssl || echo openssl
+  has_command g++ || echo g++
+  has_command avr-g++ || echo gcc-avr
+  has_command avr-size || echo binutils-avr
+  [[ -f /usr/lib/avr/include/avr/io.h ]] || echo avr-libc
+  [[ -d /usr/share/arduino/hardware/arduino/avr ]] || echo arduino-core-avr
+  has_command simavr || echo simavr
+  [[ -f /usr/include/simavr/sim_avr.h ]] || echo libsimavr-dev
+  [[ -f /usr/include/libelf.h ]] || echo libelf-dev
 }
 
 # Puts back what stood at POLICY: after this run, or after an earlier one that was killed.

@@ -1,0 +1,90 @@
+#include "scan.hpp"
+
+#include <avr/interrupt.h>
+#include <avr/io.h>
+
+#include "../core/critical.hpp"
+#include "coils.hpp"
+#include "pins.hpp"
+
+namespace loadcenter {
+
+Sampler sampler;
+Relays relays;
+
+namespace {
+
+constexpr uint8_t kIdle = 0xff;
+constexpr uint8_t kAvcc = _BV(REFS0);
+constexpr uint8_t kPrescaler64 = _BV(ADPS2) | _BV(ADPS1);
+constexpr uint8_t kConvert = _BV(ADEN) | _BV(ADSC) | _BV(ADIE) | kPrescaler64;
+
+uint8_t slot_ = kIdle;
+volatile uint16_t late_;
+
+static_assert(board::kSourceChannel[0] == kOutlets && board::kSourceChannel[1] == kOutlets + 1,
+              "the sampler's channels are those of the ADC");
+
+inline void select(uint8_t channel) {
+#if defined(MUX5)
+  ADCSRB = channel != Sampler::kBandGap && channel >= 8 ? _BV(MUX5) : 0;
+  ADMUX = channel == Sampler::kBandGap ? kAvcc | 0x1e : static_cast<uint8_t>(kAvcc | (channel & 7));
+#else
+  ADMUX = static_cast<uint8_t>(kAvcc | (channel == Sampler::kBandGap ? 0x0e : channel));
+#endif
+}
+
+}  // namespace
+
+void begin_scans() {
+  sampler.begin();
+  relays.drive(sampler.drives);
+  write_coils(relays.coils);
+  DIDR0 = 0x3f;  // the inputs are analogue
+  select(sampler.channel(0));
+  ADCSRA = _BV(ADEN) | kPrescaler64;
+  OCR1A = board::kScanCycles - 1;
+  TCCR1A = 0;
+  TCCR1B = _BV(WGM12) | _BV(CS10);
+  TIMSK1 = _BV(OCIE1A);
+}
+
+uint16_t late_scans() {
+  const Critical critical;
+  return late_;
+}
+
+}  // namespace loadcenter
+
+using namespace loadcenter;
+
+ISR(TIMER1_COMPA_vect) {
+  if (slot_ != kIdle) {
+    late_ = static_cast<uint16_t>(late_ + 1);
+    return;
+  }
+  slot_ = 0;
+  ADCSRA = kConvert;
+}
+
+ISR(ADC_vect) {
+  const uint16_t raw = ADC;
+  const uint8_t done = slot_;
+  const uint8_t next = static_cast<uint8_t>(done + 1);
+  if (next < kSlots) {
+    select(sampler.channel(next));
+    ADCSRA = kConvert;
+    slot_ = next;
+  }
+  bool moved = sampler.take(done, raw) != kActNone;
+  if (next == kSlots) {
+    sampler.end_scan(is_high(board::kLive) != board::kLiveActiveLow);
+    select(sampler.channel(0));
+    slot_ = kIdle;
+    moved = relays.tick() || moved;
+  }
+  if (moved) {
+    relays.drive(sampler.drives);
+    write_coils(relays.coils);
+  }
+}

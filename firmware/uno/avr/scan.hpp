@@ -1,0 +1,18 @@
+// The scan: Timer1 begins it every 400 us, each conversion starts the next one, and the interrupt of each
+// gives the sample to the sampler and moves the relays that it says.
+#pragma once
+
+#include "../core/relays.hpp"
+#include "../core/sampler.hpp"
+
+namespace loadcenter {
+
+extern Sampler sampler;
+extern Relays relays;
+
+void begin_scans();
+
+// How many scans were still at work when the next one was due; it was left out then. Rolls over.
+uint16_t late_scans();
+
+}  // namespace loadcenter

@@ -1,0 +1,109 @@
+// Facts of the board: pins, contacts, ratings and the scaling of its sensors. No setting reaches any of them.
+//
+// Select by macro: LOADCENTER_MEGA (ATmega2560, 8 outlets) instead of the UNO (ATmega328P, 4 outlets),
+// LOADCENTER_60HZ (120 V and 60 Hz) instead of 230 V and 50 Hz, and LOADCENTER_SOURCE_PAIR (two source relays
+// with a software dead time) instead of the two-pole changeover. `scripts/firmware.py` writes all of this as
+// JSON next to each build (`board.json`), through host/board_facts.cpp.
+#pragma once
+
+#include <stdint.h>
+
+#if defined(__AVR_ATmega2560__) && !defined(LOADCENTER_MEGA)
+#define LOADCENTER_MEGA
+#endif
+
+#if defined(LOADCENTER_MEGA)
+#define LOADCENTER_OUTLETS 8
+#else
+#define LOADCENTER_OUTLETS 4
+#endif
+
+// Time for which both relays of a source pair stay released. 0 is for the ablation of the test suite alone:
+// it must find both sources closed.
+#if !defined(LOADCENTER_DEAD_TIME_MS)
+#define LOADCENTER_DEAD_TIME_MS 10
+#elif LOADCENTER_DEAD_TIME_MS < 5 && !defined(LOADCENTER_TEST_BUILD)
+#error "a dead time below 5 ms lets the contacts of a source pair overlap: it needs LOADCENTER_TEST_BUILD"
+#endif
+
+namespace loadcenter {
+namespace board {
+
+// A pin as the datasheet names it (port letter and bit) and as the board prints it.
+struct Pin {
+  char port;
+  uint8_t bit;
+  uint8_t arduino;
+};
+
+#if defined(LOADCENTER_MEGA)
+constexpr uint8_t kTurns = 2;               // currents take turns: each is sampled every second scan
+constexpr Pin kFirstOutlet = {'A', 0, 22};  // outlets are consecutive bits of one port: 22 to 29
+constexpr Pin kChangeover = {'C', 7, 30};   // of a source pair: the relay of MAIN
+constexpr Pin kIsolator = {'C', 6, 31};
+constexpr Pin kBackupRelay = {'C', 5, 32};  // only a source pair has it
+constexpr Pin kLive = {'E', 4, 2};
+constexpr uint8_t kSourceChannel[2] = {8, 9};  // A8 MAIN, A9 BACKUP; the currents are A0 to A7
+#else
+constexpr uint8_t kTurns = 1;
+constexpr Pin kFirstOutlet = {'D', 4, 4};  // outlets are consecutive bits of one port: 4 to 7
+constexpr Pin kChangeover = {'B', 0, 8};   // of a source pair: the relay of MAIN
+constexpr Pin kIsolator = {'B', 1, 9};
+constexpr Pin kBackupRelay = {'B', 2, 10};  // only a source pair has it
+constexpr Pin kLive = {'D', 2, 2};
+constexpr uint8_t kSourceChannel[2] = {4, 5};  // A4 MAIN, A5 BACKUP; the currents are A0 to A3
+#endif
+
+#if defined(LOADCENTER_SOURCE_PAIR)
+constexpr bool kSourcePair = true;
+#else
+constexpr bool kSourcePair = false;
+#endif
+constexpr uint16_t kDeadTimeMs = LOADCENTER_DEAD_TIME_MS;
+
+// Contacts. Drivers are pulled to off, so that a pin in reset leaves every coil without current: then a
+// changeover stands on MAIN and a normally open contact is open. A normally closed outlet is safe only
+// because it stands behind the normally open isolator.
+constexpr bool kActiveHigh = true;             // a high pin energises the coil
+constexpr uint8_t kNormallyClosedOutlets = 0;  // bit 0 is outlet 1
+constexpr bool kLiveActiveLow = true;  // the optocoupler pulls the pin to ground while the bus is live
+
+// Mains.
+#if defined(LOADCENTER_60HZ)
+constexpr int32_t kNominalMv = 120000;
+constexpr int32_t kNominalMhz = 60000;
+#else
+constexpr int32_t kNominalMv = 230000;
+constexpr int32_t kNominalMhz = 50000;
+#endif
+
+// Ratings.
+constexpr int32_t kOutletRatingMa = 4000;
+constexpr int32_t kChangeoverRatingMa = 16000;
+constexpr int32_t kInstantaneousPeakMa = 17600;      // trips in 3 scans: one sample
+constexpr int32_t kInstantaneousTwoPointMa = 16600;  // likewise: the amplitude reckoned from two samples
+static_assert(
+    kInstantaneousPeakMa * 10 >= kOutletRatingMa * 21 && kInstantaneousPeakMa <= 24000,
+    "the instantaneous trip lies between 1.5 times the rated peak and 24 A, below where the sensor clips");
+static_assert(kInstantaneousTwoPointMa < kInstantaneousPeakMa,
+              "the two-point limit stands below that of a sample");
+
+// Sensors. ACS712-20A: 100 mV/A about the middle of its supply, which is the reference of the ADC, so that
+// neither its zero nor its gain moves with that supply. ZMPT101B: an absolute gain about the same middle,
+// trimmed so that full scale is 1.6 times the nominal peak; its counts move against the supply, and the band
+// gap tells how far.
+constexpr uint16_t kZeroCounts = 512;
+constexpr int32_t kMilliampsPerCountX1000 = 48828;  // 5 V / 1024 / 100 mV/A
+constexpr uint16_t kNominalPeakCounts = 320;        // 512 / 1.6
+constexpr uint16_t kClippedCounts = 490;            // 24.5 A: the sensor ends at 25 A
+constexpr int32_t kClippedMa = 17700;               // least RMS of a cycle that clips
+constexpr uint16_t kBandGapMv = 1100;
+constexpr uint16_t kReferenceMv = 5000;
+
+// Time. A conversion takes 13 clocks of 64 cycles; with interrupt and restart a slot measures as follows.
+constexpr uint16_t kScanUs = 400;
+constexpr uint16_t kScanCycles = 6400;
+constexpr uint16_t kSlotCycles = 911;
+
+}  // namespace board
+}  // namespace loadcenter
