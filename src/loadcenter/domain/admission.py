@@ -24,6 +24,8 @@ class OutletSnapshot:
         locked: whether it is locked in its state.
         by: who asked for it, empty when nobody did.
         numbers: what the trip compared, where known.
+        excess: the numbers by which its source would be over its budget with this outlet on; empty when it would not
+            be, None when that is not known.
     """
 
     outlet: int
@@ -33,6 +35,7 @@ class OutletSnapshot:
     locked: bool = False
     by: str = ""
     numbers: Mapping[str, Detail] = field(default_factory=dict)
+    excess: Mapping[str, Detail] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,12 @@ def _admit_switch(outlet: OutletSnapshot, order: Order) -> Admission | Refusal:
             return held
         if outlet.on:
             return Refusal(ResultCode.ALREADY, f"Outlet {outlet.outlet} is on already.")
+        if outlet.excess:
+            message = (
+                f"Outlet {outlet.outlet} would take its source over its budget: switch something off first, "
+                "or wait until there is headroom."
+            )
+            return Refusal(ResultCode.NO_HEADROOM, message, outlet.excess)
         return Admission(order)
     if outlet.locked:
         return _locked(outlet)

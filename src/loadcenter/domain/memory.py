@@ -17,6 +17,7 @@ class OutletMemory:
         by: who asked, empty when nobody did.
         latch: the trip that holds it open, None when there is none.
         locked: whether it is locked in its state.
+        heat_pct: the highest stage that its heat has reached: 0, 25, 50, 75 or 100 % of the trip.
     """
 
     wanted: bool = True
@@ -24,6 +25,7 @@ class OutletMemory:
     by: str = ""
     latch: Latch | None = None
     locked: bool = False
+    heat_pct: int = 0
 
 
 @dataclass(frozen=True, slots=True)

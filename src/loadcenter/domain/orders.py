@@ -42,6 +42,10 @@ def give(draft: Draft, given: GivenOrder, snapshot: PduSnapshot) -> None:
             draft.transfer = transfer.request(draft.transfer, order.source)
             draft.awaiting.append(Awaiting(given.key, order, draft.now_ms))
         case Do.CLEAR_LOCKOUT:
+            lockout_ms = draft.transfer.lockout_ms
+            after_ms = 0 if lockout_ms is None else draft.now_ms - lockout_ms
+            data: dict[str, Detail] = {"after_ms": after_ms, "by": order.by}
+            draft.journal.add(EventCode.LOCKOUT_END, cause=Cause.MANUAL, data=data)
             draft.transfer = transfer.clear_lockout(draft.transfer)
             draft.answer(given.key, CommandStatus.CONFIRMED, ResultCode.OK)
 
@@ -100,7 +104,9 @@ def _switch(draft: Draft, given: GivenOrder) -> None:
         # No relay will move, yet a person has decided something: it belongs into the log.
         data: dict[str, Detail] = {"on": False, "by": order.by}
         draft.journal.add(EventCode.SWITCHED, outlet=number, cause=cause, data=data)
-    draft.outlets[number - 1] = replace(outlet, memory=memory, resume_ms=None, dropped=False)
+    draft.outlets[number - 1] = replace(
+        outlet, memory=memory, resume_ms=None, dropped=False, shed=None, returning=False
+    )
     draft.awaiting.append(Awaiting(given.key, order, draft.now_ms))
 
 
@@ -114,6 +120,8 @@ def _cycle(draft: Draft, given: GivenOrder) -> None:
         memory=replace(outlet.memory, wanted=True, cause=Cause.PERSON_ON, by=order.by),
         resume_ms=draft.now_ms + order.off_ms,
         dropped=False,
+        shed=None,
+        returning=False,
     )
     draft.awaiting.append(Awaiting(given.key, order, draft.now_ms))
 
@@ -138,6 +146,8 @@ def _lock(draft: Draft, order: Order) -> None:
     assert order.on is not None
     outlet = draft.outlets[order.outlet - 1]
     memory = replace(outlet.memory, locked=order.on)
+    data: dict[str, Detail] = {"on": order.on, "by": order.by}
+    draft.journal.add(EventCode.LOCKED, outlet=order.outlet, cause=Cause.LOCK, data=data)
     if order.on and outlet.resume_ms is not None:
         # The outlet is locked as it is now, in the pause of its power cycle: off.
         _supersede_outlet(draft, order)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from loadcenter.domain.budget import Headroom, Load
 from loadcenter.domain.commands import CommandStatus, Order, ResultCode
 from loadcenter.domain.events import Detail, Event
 from loadcenter.domain.journal import Journal
@@ -11,6 +12,8 @@ from loadcenter.domain.outlet import OutletState
 from loadcenter.domain.qualification import SourceInput
 from loadcenter.domain.sequencing import Sequence
 from loadcenter.domain.settings import PduConfig
+from loadcenter.domain.shedding import SheddingState, budget_of, total
+from loadcenter.domain.standing import NOTHING_ALLOWED, NOTHING_DONE, Acted, Standing
 from loadcenter.domain.topology import Source
 from loadcenter.domain.transfer import TransferState
 
@@ -34,6 +37,9 @@ class PduInputs:
         live: the bus-live input, behind changeover and isolator.
         phase_mdeg: angle from main to backup, None while one of them is dead.
         orders: what people have asked since the cycle before.
+        powers_mw: real power of outlet 1, 2, ...; empty where it is not measured.
+        faulty: outlets whose current sensor does not tell.
+        acted: what was done at once since the cycle before.
     """
 
     main: SourceInput
@@ -42,6 +48,9 @@ class PduInputs:
     live: bool
     phase_mdeg: int | None = None
     orders: tuple[GivenOrder, ...] = ()
+    powers_mw: tuple[int, ...] = ()
+    faulty: frozenset[int] = frozenset()
+    acted: Acted = NOTHING_DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +81,14 @@ class Outputs:
         events: what has happened; `because` counts in the list of all events of this run.
         first: position of `events[0]` in that list.
         results: of orders.
+        standing: what may be done at once until the next cycle.
     """
 
     drives: Drives
     events: tuple[Event, ...]
     first: int
     results: tuple[OrderResult, ...]
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,24 @@ class Bus:
 
 @dataclass(frozen=True, slots=True)
 class PduState:
-    """All that a PDU keeps from cycle to cycle. `memory` is the part that survives a loss of supply."""
+    """All that a PDU keeps from cycle to cycle. `memory` is the part that survives a loss of supply.
+
+    Attributes:
+        outlets: from outlet 1.
+        transfer: the transfer switch.
+        bus: behind the isolator.
+        drives: how the relays are driven.
+        sequence: of closing outlets.
+        awaiting: orders under way.
+        emitted: events of this run so far.
+        at_rest: nothing goes on with time alone but the heat of the relays.
+        shedding: what it remembers.
+        standing: what may be done at once until the next cycle.
+        stepped_ms: when the last cycle was, unless it was at rest.
+        second_ms: up to when heat and draws are brought up to date.
+        bus_curve: progress of the inverse-time curve of the bus total.
+        bus_since_ms: since when the bus total is over its rating.
+    """
 
     outlets: tuple[OutletState, ...]
     transfer: TransferState
@@ -114,6 +142,12 @@ class PduState:
     awaiting: tuple[Awaiting, ...] = ()
     emitted: int = 0
     at_rest: bool = False
+    shedding: SheddingState = field(default_factory=SheddingState)
+    standing: Standing = NOTHING_ALLOWED
+    stepped_ms: int = 0
+    second_ms: int = 0
+    bus_curve: int = 0
+    bus_since_ms: int | None = None
 
     @property
     def memory(self) -> PduMemory:
@@ -135,6 +169,24 @@ class Draft:
         self.bus = state.bus
         self.sequence = state.sequence
         self.awaiting = list(state.awaiting)
+        self.shedding = state.shedding
+        self.second_ms = state.second_ms
+        self.bus_curve = state.bus_curve
+        self.bus_since_ms = state.bus_since_ms
+        self.step_ms = now_ms - state.stepped_ms
+        self.standing_before = state.standing
+        self.total = total(self.outlets, inputs.currents_ma, inputs.powers_mw)
+
+    @property
+    def drawn(self) -> Load:
+        """What the closed outlets drew when they were last seen to; known also while the source is gone."""
+        closed = [outlet for outlet in self.outlets if outlet.closed]
+        return Load(sum(outlet.draw_ma for outlet in closed), sum(outlet.draw_mw for outlet in closed))
+
+    @property
+    def headroom(self) -> Headroom:
+        """What the active source carries, and may carry."""
+        return Headroom(self.total, budget_of(self.config, self.transfer.position))
 
     def answer(
         self, key: str, status: CommandStatus, code: ResultCode, numbers: Mapping[str, Detail] | None = None

@@ -1,5 +1,11 @@
 """Conversions between the integers of the wire and the units that people read. Nothing else converts."""
 
+OUTLET_RATING_MA = 4000
+"""Reference outlet relay: 4 A continuous (behaviour.md, section 1)."""
+
+BUS_RATING_MA = 16_000
+"""Reference changeover and isolator: 16 A continuous (behaviour.md, section 1)."""
+
 MWH_PER_KWH = 1_000_000
 MW_MS_PER_MWH = 3_600_000
 """One milliwatt-hour in milliwatt-milliseconds (3,600 s/h x 1,000 ms/s)."""

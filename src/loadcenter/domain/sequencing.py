@@ -16,10 +16,10 @@ def take_turns(
 ) -> tuple[Sequence, tuple[int, ...]]:
     """Return the sequence after one step, and which of the `waiting` outlets close now.
 
-    At most one closes per step, the lowest number first, `sequence_ms` after the one before; with `sequence_ms` 0
+    At most one closes per step, the first of `waiting` first, `sequence_ms` after the one before; with `sequence_ms` 0
     all close at once.
     """
-    outlets = tuple(sorted(waiting))
+    outlets = tuple(waiting)
     if not outlets:
         return sequence, ()
     if sequence_ms == 0:

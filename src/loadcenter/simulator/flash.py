@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from loadcenter.domain.events import Cause
 from loadcenter.domain.memory import OutletMemory, PduMemory
@@ -21,8 +21,8 @@ class KeptLatch(Struct, frozen=True):
     """A latched trip."""
 
     trip: Trip
-    current_ma: int
-    limit_ma: int
+    measured: int = field(name="current_ma")
+    limit: int = field(name="limit_ma")
     limit_ms: int
 
 
@@ -35,6 +35,7 @@ class KeptOutlet(Struct, frozen=True):
     locked: bool
     energy_mwh: int
     latch: KeptLatch | None = None
+    heat_pct: int = 0
 
 
 class KeptRecord(Struct, frozen=True):
@@ -114,7 +115,8 @@ def kept_outlets(memory: PduMemory, energy_mwh: Sequence[int]) -> list[KeptOutle
             energy,
             None
             if one.latch is None
-            else KeptLatch(one.latch.trip, one.latch.current_ma, one.latch.limit_ma, one.latch.limit_ms),
+            else KeptLatch(one.latch.trip, one.latch.measured, one.latch.limit, one.latch.limit_ms),
+            one.heat_pct,
         )
         for one, energy in zip(memory.outlets, energy_mwh, strict=True)
     ]
@@ -129,8 +131,9 @@ def recalled(outlets: Sequence[KeptOutlet], count: int) -> PduMemory:
             one.by,
             None
             if one.latch is None
-            else Latch(one.latch.trip, one.latch.current_ma, one.latch.limit_ma, one.latch.limit_ms),
+            else Latch(one.latch.trip, one.latch.measured, one.latch.limit, one.latch.limit_ms),
             one.locked,
+            one.heat_pct,
         )
         for one in outlets[:count]
     ]

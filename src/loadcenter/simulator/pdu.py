@@ -5,17 +5,20 @@ The caller gives the time and carries the messages. Power is decided by `domain.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from msgspec.structs import replace
+import msgspec
 
 from loadcenter.domain import cycle
 from loadcenter.domain.events import EventCode
 from loadcenter.domain.pdu import GivenOrder, PduInputs, PduState
+from loadcenter.domain.quantities import OUTLET_RATING_MA
 from loadcenter.domain.settings import PduConfig, SettingsError, apply_settings, desired_settings
+from loadcenter.domain.standing import NOTHING_DONE
 from loadcenter.protocol import topics
 from loadcenter.protocol.topics import DEFAULT_ROOT, Down
+from loadcenter.simulator.at_once import done_at_once
 from loadcenter.simulator.contacts import RelayPair, any_timing
 from loadcenter.simulator.encode import VERSION, Body, state_body, telemetry_body
 from loadcenter.simulator.flash import Flash, kept_outlets, read_flash, recalled, write_flash
@@ -30,8 +33,6 @@ FINE_MS = 20
 
 MODEL = "Virtual PDU"
 FIRMWARE = "simulator 1"
-OUTLET_RATING_MA = 4000
-"""Reference outlet relay: 4 A continuous (behaviour.md, section 1)."""
 
 
 class ResetCause(StrEnum):
@@ -144,7 +145,8 @@ class VirtualPdu:
             stopped: the device does not go on after this. A copy for the case of a crash says False: the energy
                 counters of the next start then begin at 0, since those in the copy are out of date.
         """
-        return write_flash(replace(self._flash(telemetry_known=True), current=stopped))
+        flash = self._flash(telemetry_known=True)
+        return write_flash(msgspec.structs.replace(flash, current=stopped))
 
     # -- what the world does
 
@@ -212,21 +214,15 @@ class VirtualPdu:
     def _decide(self, inputs: PduInputs) -> None:
         before = self._state
         given = inputs
-        if self._orders:
-            given = PduInputs(
-                inputs.main,
-                inputs.backup,
-                inputs.currents_ma,
-                inputs.live,
-                inputs.phase_mdeg,
-                tuple(self._orders),
-            )
+        acted = done_at_once(inputs, before)
+        if self._orders or acted is not NOTHING_DONE:
+            given = replace(inputs, orders=tuple(self._orders), acted=acted)
             self._orders.clear()
         self._state, outputs = cycle.step(before, given, self.config, self._now_ms)
+        calm = before.at_rest and self._state.at_rest and not outputs.events
+        self._seen = inputs if calm else None
         if self._state is before:
-            self._seen = inputs
             return
-        self._seen = None
         if outputs.drives != before.drives:
             self.plant.drive(outputs.drives, self._now_ms)
         if outputs.events:
@@ -240,7 +236,7 @@ class VirtualPdu:
         state = self._state
         switch = state.transfer
         seen = (
-            state.outlets,
+            tuple(outlet.snapshot(number) for number, outlet in enumerate(state.outlets, 1)),
             state.drives,
             live,
             switch.main.grade,

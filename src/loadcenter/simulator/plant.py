@@ -160,6 +160,7 @@ class Plant:
             tuple(plug.current_ma for plug in self.plugs),
             bus_mv * 1000 >= self._nominal_mv * LIVE_PERMILLE,
             self._angle(main, backup),
+            powers_mw=tuple(plug.power_mw for plug in self.plugs),
         )
 
     def _feed(self, plug: Plug, bus_mv: int, now_ms: int) -> int:

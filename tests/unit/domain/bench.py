@@ -55,6 +55,7 @@ class Bench:
         self.main, self.backup = Supply(), Supply()
         self.loads_ma = [500] * count
         self.welded: set[int] = set()
+        self.power_factor_permille = 0
         self.told: list[tuple[int, Event]] = []
         self.results: list[tuple[int, OrderResult]] = []
         self.rows: set[tuple[transfer.Mode, transfer.Trigger]] = set()
@@ -101,7 +102,8 @@ class Bench:
         live = drives.isolator_closed and source.voltage_mv >= LIVE_MV
         closed = (on or number in self.welded for number, on in enumerate(drives.outlets, 1))
         currents = tuple(load if on and live else 0 for load, on in zip(self.loads_ma, closed, strict=True))
-        return PduInputs(self.main.reading, self.backup.reading, currents, live, 0)
+        powers = tuple(one * 230 * self.power_factor_permille // 1000 for one in currents)
+        return PduInputs(self.main.reading, self.backup.reading, currents, live, 0, powers_mw=powers)
 
     def power_cycle(self) -> "Bench":
         """Lose everything but the memory, and start anew."""

@@ -400,10 +400,10 @@ def test_a_tripped_outlet_that_still_carries_current_inhibits_and_a_cleared_one_
     bench = Bench()
     bench.welded = {1}
     bench.loads_ma[0] = 6000
-    bench.run(3000)
-    assert "trip" in bench.codes()
+    while "trip" not in bench.codes():
+        bench.run(20)
     refused = bench.order(Do.TRANSFER, source=Source.BACKUP)
-    bench.run(40)
+    bench.run(20)
     bench.welded = set()
     bench.run(40)
     taken = bench.order(Do.TRANSFER, source=Source.BACKUP)

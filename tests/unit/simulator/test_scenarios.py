@@ -153,8 +153,8 @@ def test_both_sources_lost(records):
         ("redundancy_lost", "backup", None),
         ("source_lost", "main", None),
         ("outage", "main", None),
-        ("transfer", "backup", "source_lost"),
         ("outage_end", None, None),
+        ("transfer", "backup", "source_lost"),
         ("source_restored", "backup", None),
     ]
     assert moves(record) == {"changeover": 1} | {f"outlet {n}": 2 for n in range(1, 5)}
