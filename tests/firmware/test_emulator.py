@@ -275,7 +275,9 @@ def test_power_that_ends_within_a_write_leaves_neither_value_for_sure(probe):
         with Emulator(probe, Board(), seed=seed) as unit:
             unit.run(0.02)
             unit.send(b"p")
-            assert unit.run_until(lambda unit=unit: bool(unit.events(Kind.EEPROM)), within_s=0.05, step_s=1e-4)
+            assert unit.run_until(
+                lambda unit=unit: bool(unit.events(Kind.EEPROM)), within_s=0.05, step_s=1e-4
+            )
             unit.power_off()
             left.add(unit.eeprom[0x10])
     assert len(left) > 2
@@ -359,7 +361,9 @@ def test_cost_is_counted(unit):
     assert stats.isr_longest[21] >= stats.isr_mean[21] > 20
     assert 5_000 < stats.scan_longest < 6_400
     probes = [one.cycle for one in unit.events(Kind.PROBE)][-2000:]
-    assert all(later - earlier == pytest.approx(6400, abs=100) for earlier, later in itertools.pairwise(probes))
+    assert all(
+        later - earlier == pytest.approx(6400, abs=100) for earlier, later in itertools.pairwise(probes)
+    )
 
 
 def test_a_file_that_is_no_program_is_refused(tools, tmp_path):
@@ -386,3 +390,14 @@ def test_a_symbol_that_is_not_there_is_a_key_error(unit):
     assert unit.peek(unit.symbol("starts")) == b"\x01"
     with pytest.raises(KeyError):
         unit.symbol("nothing_of_this_name")
+
+
+def test_a_trace_holds_the_voltages_at_their_rate(unit):
+    unit.trace(5000)
+    unit.run(0.1)
+    volts = unit.traced(Source.MAIN)
+    assert len(volts) == pytest.approx(500, abs=1)
+    assert max(volts) == pytest.approx(325, abs=2)
+    unit.trace(None)
+    unit.run(0.1)
+    assert unit.traced(Source.MAIN) == []

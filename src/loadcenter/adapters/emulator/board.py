@@ -1,10 +1,17 @@
 """Facts of a board: where its relays and sensors are, and what they give."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 FULL_SCALE_V = 2.5
 """From the middle of the ADC's range to its end."""
+
+FULL_SCALE_COUNTS = 512
+MICROVOLTS_A_COUNT = 5_000_000 / 1024
+UNO_OUTLETS = 4
+"""More currents than these need the sixteen channels of an ATmega2560."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,41 @@ class Board:
     nominal_hz: float = 50.0
     volt_per_ampere: float = 0.1
     full_scale: float = 1.6
+
+    @staticmethod
+    def of(facts: Mapping[str, Any]) -> "Board":
+        """Return the board that a firmware build was made for.
+
+        Args:
+            facts: `board.json` of the build.
+
+        Raises:
+            KeyError: a fact is missing.
+        """
+        high = bool(facts["active_high"])
+        count = int(facts["outlets"])
+        first = int(facts["first_current_channel"])
+        closed = int(facts["normally_closed_outlets"])
+        pair = bool(facts["source_pair"])
+
+        def pin(name: str, active_high: bool = high) -> Pin:
+            return Pin(facts[name]["port"], int(facts[name]["bit"]), active_high)
+
+        return Board(
+            chip="atmega2560" if count > UNO_OUTLETS else "atmega328p",
+            outlets=tuple(pin(f"outlet_{outlet}") for outlet in range(1, count + 1)),
+            changeover=pin("main_relay" if pair else "changeover"),
+            isolator=pin("isolator"),
+            backup_relay=pin("backup_relay") if pair else None,
+            live=pin("live", not facts["live_active_low"]),
+            current_channels=tuple(range(first, first + count)),
+            voltage_channels=(int(facts["main_channel"]), int(facts["backup_channel"])),
+            normally_closed=tuple(outlet for outlet in range(1, count + 1) if closed >> (outlet - 1) & 1),
+            nominal_v=int(facts["nominal_mv"]) / 1000,
+            nominal_hz=int(facts["nominal_mhz"]) / 1000,
+            volt_per_ampere=MICROVOLTS_A_COUNT / int(facts["microamps_per_count"]),
+            full_scale=FULL_SCALE_COUNTS / int(facts["nominal_peak_counts"]),
+        )
 
     @property
     def volt_per_volt(self) -> float:

@@ -273,6 +273,16 @@ class Emulator:
         """Empty the log."""
         self._c.emu_clear_events(self._handle)
 
+    def trace(self, rate_hz: float | None) -> None:
+        """Keep the voltages of both sources from now on, `rate_hz` a second; None ends that."""
+        self._c.emu_trace(self._handle, round(CLOCK_HZ / rate_hz) if rate_hz else 0)
+
+    def traced(self, source: Source) -> list[float]:
+        """Return the voltages of a source since `trace` was called."""
+        volts = ctypes.POINTER(ctypes.c_float)()
+        count = self._c.emu_traced(self._handle, NUMBER[source], ctypes.byref(volts))
+        return list(volts[:count]) if count else []
+
     def stats(self, *, clear: bool = False) -> Stats:
         """Return what the program has cost since the last clearing."""
         struct = native.StatsStruct()

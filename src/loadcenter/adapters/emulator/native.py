@@ -127,6 +127,8 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "emu_output": (u32, [handle, POINTER(POINTER(u8)), POINTER(POINTER(u64))]),
     "emu_clear_output": (None, [handle]),
     "emu_events": (u32, [handle, POINTER(POINTER(EventStruct))]),
+    "emu_trace": (None, [handle, u64]),
+    "emu_traced": (u32, [handle, c_int, POINTER(POINTER(c_float))]),
     "emu_clear_events": (None, [handle]),
     "emu_eeprom_size": (u32, [handle]),
     "emu_eeprom": (POINTER(u8), [handle]),

@@ -155,6 +155,9 @@ typedef struct {
   bool both;
   event_t* events;
   uint32_t event_count, event_room;
+  float* traces[SOURCES];
+  uint32_t trace_count[SOURCES], trace_room[SOURCES];
+  uint64_t trace_period, trace_next; /* no trace while the period is 0 */
   uint64_t random;
 } world_t;
 

@@ -48,6 +48,7 @@ void world_free(world_t* world) {
   for (int s = 0; s < SOURCES; s++) {
     for (int i = 0; i < world->source[s].count; i++) forget_samples(&world->source[s].segments[i].wave);
     free(world->source[s].segments);
+    free(world->traces[s]);
   }
   for (int o = 0; o < OUTLETS; o++)
     for (int i = 0; i < LOADS; i++) forget_samples(&world->outlets[o].loads[i].load.wave);
@@ -271,6 +272,18 @@ static void update_live(world_t* world) {
   }
 }
 
+static void trace(world_t* world) {
+  world->trace_next += world->trace_period;
+  for (int s = 0; s < SOURCES; s++) {
+    if (world->trace_count[s] == world->trace_room[s]) {
+      world->trace_room[s] = world->trace_room[s] ? 2 * world->trace_room[s] : 4096;
+      world->traces[s] = realloc(world->traces[s], world->trace_room[s] * sizeof(float));
+      if (!world->traces[s]) abort();
+    }
+    world->traces[s][world->trace_count[s]++] = (float)world->source[s].terminal_v;
+  }
+}
+
 static void step(world_t* world, uint64_t to) {
   const uint64_t cycles = to - world->now;
   const double dt = (double)cycles / CLOCK_HZ;
@@ -311,7 +324,10 @@ void world_advance(world_t* world, uint64_t to) {
       const uint64_t move = contact_next(&world->relays[i]);
       if (move > world->now && move < next) next = move;
     }
+    if (world->trace_period && world->trace_next > world->now && world->trace_next < next)
+      next = world->trace_next;
     step(world, next);
+    if (world->trace_period && world->now >= world->trace_next) trace(world);
     move_contacts(world);
   }
 }

@@ -1,0 +1,290 @@
+"""A unit with its real program, and a gateway that talks to it: what tests and benches of the firmware stand on."""
+
+import os
+import pickle
+import select
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scripts import firmware
+
+from loadcenter.adapters.emulator import CLOCK_HZ, Board, Emulator, Event, Kind, Part
+from loadcenter.domain.topology import Source
+
+READY_S = 6.0
+ANSWER_S = 1.0
+
+
+class FrameError(ValueError):
+    """A line that is no frame; the message says why."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One line of the serial contract (SER-3)."""
+
+    type: str
+    seq: int
+    session: int
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> int:
+        return int(self.fields[key])
+
+
+def crc16(data: bytes) -> int:
+    """Return the CRC of SER-4."""
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1021) & 0xFFFF if crc & 0x8000 else crc << 1
+    return crc
+
+
+def line(kind: str, seq: int, session: int, **fields: object) -> bytes:
+    """Return a frame as bytes; a key's `_` before a digit or a source is no dot, so give those as `**{"i_ma.1": 5}`."""
+    text = " ".join([kind, str(seq), str(session), *(f"{key}={value}" for key, value in fields.items())])
+    return f"{text} *{crc16(text.encode()):04X}\n".encode()
+
+
+def parse(text: bytes) -> Frame:
+    """Return the frame in a line.
+
+    Raises:
+        FrameError: it is none.
+    """
+    body, star, crc = text.rpartition(b" *")
+    if not star or crc != b"%04X" % crc16(body):
+        raise FrameError(f"{text!r} has no right CRC")
+    kind, seq, session, *fields = body.decode("ascii").split(" ")
+    return Frame(kind, int(seq), int(session), dict(one.split("=", 1) for one in fields))
+
+
+@dataclass(frozen=True)
+class Program:
+    """A firmware build and the board that it is for."""
+
+    elf: Path
+    board: Board
+
+    @staticmethod
+    def built(name: str, *defines: str, suffix: str = "") -> "Program":
+        """Return a build of scripts/firmware.py, with more macros if `suffix` names it."""
+        target = firmware.variant(name, *defines, suffix=suffix) if suffix else firmware.BUILDS[name]
+        elf = firmware.build(target)
+        return Program(elf, Board.of(firmware.facts_of(target)))
+
+
+class Rig:
+    """One unit, its gateway, and what both have said.
+
+    Attributes:
+        emulator: the unit.
+        frames: what it has said, oldest first.
+        rejects: lines that were no frames.
+    """
+
+    def __init__(self, program: Program, *, seed: int = 1) -> None:
+        self.board = program.board
+        self.emulator = Emulator(program.elf, program.board, seed=seed)
+        self.frames: list[Frame] = []
+        self.rejects: list[bytes] = []
+        self.acknowledges = True
+        self._rest = b""
+        self._seq = 0
+
+    def close(self) -> None:
+        self.emulator.close()
+
+    # -- running
+
+    def run(self, seconds: float) -> None:
+        """Let time go on, a tenth of a second at a time, and take what is said."""
+        end = self.emulator.now_s + seconds
+        while self.emulator.now_s < end:
+            self.emulator.run(min(0.1, max(1e-6, end - self.emulator.now_s)))
+            self.listen()
+
+    def until(self, true: Callable[[], Any], within_s: float, step_s: float = 0.005) -> bool:
+        """Return whether `true()` came to be within the time."""
+        end = self.emulator.now_s + within_s
+        while not true():
+            if self.emulator.now_s >= end:
+                return False
+            self.emulator.run(step_s)
+            self.listen()
+        return True
+
+    def listen(self) -> None:
+        """Take what the unit has said, and acknowledge its events."""
+        *lines, self._rest = (self._rest + self.emulator.output()).split(b"\n")
+        for text in lines:
+            try:
+                frame = parse(text)
+            except ValueError:
+                self.rejects.append(text)
+                continue
+            self.frames.append(frame)
+            if frame.type == "E" and self.acknowledges:
+                self.emulator.send(line("A", frame.seq, frame.session))
+
+    def start(self) -> None:
+        """Feed both sources and wait until the unit has connected its bus.
+
+        Raises:
+            AssertionError: it does not.
+        """
+        self.emulator.mains()
+        assert self.until(lambda: self.emulator.isolator_closed and self.hello, READY_S), "it does not start"
+        self.run(0.5)
+
+    def start_all(self) -> None:
+        """Start, and switch on every outlet that the restore policy left off."""
+        self.start()
+        for outlet in self.outlets:
+            if not self.emulator.driven(Part.outlet(outlet)):
+                self.switch(outlet, on=True)
+        assert self.until(lambda: all(self.emulator.closed(outlet) for outlet in self.outlets), READY_S)
+        self.run(2.5)  # masks are over, and a load may start by itself again
+
+    # -- the gateway
+
+    @property
+    def hello(self) -> Frame | None:
+        return next((frame for frame in reversed(self.frames) if frame.type == "H"), None)
+
+    @property
+    def session(self) -> int:
+        return self.hello.session if self.hello else 0
+
+    @property
+    def telemetry(self) -> Frame:
+        return next(frame for frame in reversed(self.frames) if frame.type == "T")
+
+    def told(self, code: str) -> list[Frame]:
+        """Return the events of a code, each once."""
+        found = {
+            (frame.session, frame.seq): frame
+            for frame in self.frames
+            if frame.type == "E" and frame.fields.get("code") == code
+        }
+        return list(found.values())
+
+    def order(self, kind: str = "C", **fields: object) -> Frame:
+        """Return the answer to a command, sent again as SER-21 says.
+
+        Raises:
+            AssertionError: none came.
+        """
+        self._seq += 1
+        seq = self._seq
+        before = len(self.frames)
+
+        def answer() -> Frame | None:
+            return next(
+                (one for one in self.frames[before:] if one.type in {"R", "A"} and one.seq == seq), None
+            )
+
+        for _ in range(5):
+            self.emulator.send(line(kind, seq, self.session, **fields))
+            if self.until(answer, 0.3):
+                break
+        got = answer()
+        assert got is not None, f"no answer to {kind} {fields}"
+        return got
+
+    def switch(self, outlet: int, *, on: bool) -> Frame:
+        return self.order(do="switch", out=outlet, on=int(on))
+
+    # -- looking
+
+    @property
+    def outlets(self) -> range:
+        return range(1, len(self.board.outlets) + 1)
+
+    def events(self, *kinds: Kind, since_s: float = 0.0) -> list[Event]:
+        return self.emulator.events(*kinds, since_s=since_s)
+
+    def first(self, kind: Kind, index: int, value: int, since_s: float) -> float | None:
+        """Return when, after `since_s`, the log first says so."""
+        for one in self.events(kind, since_s=since_s):
+            if (one.index, one.value) == (index, value):
+                return one.cycle / CLOCK_HZ
+        return None
+
+    def settled(self, part: Part, value: int, since_s: float) -> float | None:
+        """Return when a contact came to `value` after `since_s` and stayed, its bounce over."""
+        moves = [one for one in self.events(Kind.CONTACT, since_s=since_s) if one.index == part]
+        return moves[-1].cycle / CLOCK_HZ if moves and moves[-1].value == value else None
+
+    def transferred(self, to: Source, since_s: float) -> float | None:
+        """Return when the coil that connects `to` was told to, after `since_s`."""
+        if self.board.backup_relay is None:
+            return self.first(Kind.PIN, Part.CHANGEOVER, int(to is Source.BACKUP), since_s)
+        part = Part.BACKUP_RELAY if to is Source.BACKUP else Part.CHANGEOVER
+        return self.first(Kind.PIN, part, 1, since_s)
+
+
+def forked(task: Callable[[Any], Any], cases: Iterable[Any], workers: int = 2) -> list[Any]:
+    """Return `task(case)` for each case, each in a copy of this process: all begin from the same warm unit.
+
+    Raises:
+        RuntimeError: one of them failed; the message is its own.
+    """
+    waiting = list(enumerate(cases))[::-1]
+    answers: list[Any] = [None] * len(waiting)
+    running: dict[int, tuple[int, int, Any, list[bytes]]] = {}
+    while waiting or running:
+        while waiting and len(running) < workers:
+            index, case = waiting.pop()
+            pipe, child = _copy(task, case)
+            running[pipe] = (index, child, case, [])
+        for pipe in select.select(list(running), [], [])[0]:
+            index, child, case, parts = running[pipe]
+            data = os.read(pipe, 1 << 16)
+            if data:
+                parts.append(data)
+                continue
+            os.close(pipe)
+            os.waitpid(child, 0)
+            del running[pipe]
+            answers[index] = _answer(case, b"".join(parts))
+    return answers
+
+
+def _copy(task: Callable[[Any], Any], case: Any) -> tuple[int, int]:
+    """Return the pipe of a copy of this process that works on a case, and its process number."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writer)
+        return reader, child
+    try:
+        answer = (True, task(case))
+    except BaseException as error:  # noqa: BLE001 - told to the parent, which raises it
+        answer = (False, repr(error))
+    with os.fdopen(writer, "wb") as pipe:
+        pickle.dump(answer, pipe)
+    os._exit(0)
+
+
+def _answer(case: Any, data: bytes) -> Any:
+    if not data:
+        raise RuntimeError(f"{case}: the copy ended without an answer")
+    fine, answer = pickle.loads(data)
+    if not fine:
+        raise RuntimeError(f"{case}: {answer}")
+    return answer
+
+
+def spread(count: int) -> Iterator[float]:
+    """Yield `count` parts of a whole, evenly."""
+    return (n / count for n in range(count))
+
+
+def worst(values: Sequence[float | None]) -> float:
+    """Return the largest; infinity if one is missing."""
+    return float("inf") if any(value is None for value in values) else max(v for v in values if v is not None)
