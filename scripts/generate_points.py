@@ -22,6 +22,18 @@ WORDS = {
     "trip": "kTripWords",
     "result": "kResultWords",
 }
+SPOKEN_EVENTS = ("boot", "settings_applied")
+SPOKEN_RESULTS = (
+    "ok",
+    "other_boot",
+    "repeated",
+    "malformed",
+    "no_such_outlet",
+    "not_confirmed",
+    "superseded",
+)
+SPOKEN_CAUSES = ("restore",)
+
 KEYWORDS = frozenset({"protected"})
 """Names of points that C++ keeps for itself: their members end in an underscore."""
 
@@ -143,6 +155,10 @@ constexpr uint16_t kSettingsLayout = {layout()};  // differs where stored settin
 extern const SettingRow kPduRows[kPduSettings];
 extern const SettingRow kOutletRows[kOutletSettings];
 
+// Numbers of the words that the serial line says by itself.
+namespace code {{
+{"".join(constants("event", SPOKEN_EVENTS))}{"".join(constants("result", SPOKEN_RESULTS))}{"".join(constants("cause", SPOKEN_CAUSES))}}}  // namespace code
+
 // Words by their number in spec/codes.toml: number, characters, NUL, and so on; 255 at the end. In flash.
 {"".join(f"extern const char {name}[];" + chr(10) for name in WORDS.values())}
 // What a command asks for (MQTT-40), in the same form.
@@ -194,6 +210,14 @@ const SettingRow kOutletRows[kOutletSettings] LOADCENTER_FLASH = {{
 
 {"".join(f"const char {name}[] LOADCENTER_FLASH ={chr(10)}{text};{chr(10)}{chr(10)}" for name, text in words.items())}}}  // namespace loadcenter
 """
+
+
+def constants(category: str, names: Sequence[str]) -> list[str]:
+    """Return a constant for each of the named codes."""
+    numbers = {
+        code["name"]: code["number"] for code in read("codes.toml")["code"] if code["category"] == category
+    }
+    return [f"constexpr uint8_t k{category.capitalize()}{camel(name)} = {numbers[name]};\n" for name in names]
 
 
 def enumeration(point: Point) -> str:

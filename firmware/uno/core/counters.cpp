@@ -7,9 +7,10 @@ namespace loadcenter {
 namespace {
 
 constexpr uint32_t kMwMsPerMwh = 3600000;
-constexpr int32_t kPowerMaxMw = 8000000;  // more than a sensor of 25 A peak can show; keeps the sums in 32 bits
-constexpr uint8_t kHead = 2;
-constexpr uint8_t kBytes = 6;
+constexpr int32_t kPowerMaxMw =
+    8000000;  // more than a sensor of 25 A peak can show; keeps the sums in 32 bits
+constexpr uint8_t kCounterHead = 2;
+constexpr uint8_t kEnergyBytes = 6;
 
 static_assert(kPowerMaxMw * static_cast<uint64_t>(kElapsedMaxMs) + kMwMsPerMwh <= UINT32_MAX, "the sum fits");
 constexpr uint64_t kTop = 0xFFFFFFFFFFFF;
@@ -17,14 +18,14 @@ constexpr uint64_t kTop = 0xFFFFFFFFFFFF;
 }  // namespace
 
 void Counters::load(uint32_t now_ms) {
-  found_ = ring_.find(kCounterPlace);
   starts_ = 1;
-  if (found_) {
-    const uint16_t before = static_cast<uint16_t>(ring_.read(kCounterPlace, 0) | ring_.read(kCounterPlace, 1) << 8);
+  if (ring_.find(kCounterPlace)) {
+    const uint16_t before =
+        static_cast<uint16_t>(ring_.read(kCounterPlace, 0) | ring_.read(kCounterPlace, 1) << 8);
     starts_ = static_cast<uint16_t>(before + 1);
   }
   for (uint8_t i = 0; i < kOutlets; ++i) {
-    energy_mwh_[i] = found_ ? kept(static_cast<uint8_t>(i + 1)) : 0;
+    energy_mwh_[i] = ring_.found() ? kept(static_cast<uint8_t>(i + 1)) : 0;
     remainder_[i] = 0;
   }
   saved_ms_ = now_ms;
@@ -48,9 +49,10 @@ void Counters::take_larger(uint8_t outlet, uint64_t energy_mwh) {
 }
 
 uint64_t Counters::kept(uint8_t outlet) const {
-  const uint8_t at = static_cast<uint8_t>(kHead + (outlet - 1) * kBytes);
+  const uint8_t at = static_cast<uint8_t>(kCounterHead + (outlet - 1) * kEnergyBytes);
   uint64_t value = 0;
-  for (uint8_t i = kBytes; i-- > 0;) value = value << 8 | ring_.read(kCounterPlace, static_cast<uint8_t>(at + i));
+  for (uint8_t i = kEnergyBytes; i-- > 0;)
+    value = value << 8 | ring_.read(kCounterPlace, static_cast<uint8_t>(at + i));
   return value;
 }
 
@@ -64,10 +66,10 @@ bool Counters::due(uint32_t now_ms) const {
 }
 
 uint8_t Counters::byte_of_record(uint8_t at) {
-  if (at < kHead) return static_cast<uint8_t>(starts_ >> (8 * at));
-  const uint8_t in_outlets = static_cast<uint8_t>(at - kHead);
-  const uint8_t position = static_cast<uint8_t>(in_outlets % kBytes);
-  if (position == 0) writing_mwh_ = energy_mwh_[in_outlets / kBytes];
+  if (at < kCounterHead) return static_cast<uint8_t>(starts_ >> (8 * at));
+  const uint8_t in_outlets = static_cast<uint8_t>(at - kCounterHead);
+  const uint8_t position = static_cast<uint8_t>(in_outlets % kEnergyBytes);
+  if (position == 0) writing_mwh_ = energy_mwh_[in_outlets / kEnergyBytes];
   return static_cast<uint8_t>(writing_mwh_ >> (8 * position));
 }
 
@@ -81,7 +83,6 @@ bool Counters::step(uint32_t now_ms) {
     const uint8_t byte = ring_.wants(kCounterPlace) ? byte_of_record(ring_.next()) : 0;
     if (ring_.put(kCounterPlace, byte)) return true;
   }
-  found_ = true;
   return false;
 }
 

@@ -7,17 +7,18 @@
 
 namespace loadcenter {
 
-constexpr uint32_t kSaveMs = 300000;    // a record is written this long after the one before, if anything was counted,
-constexpr uint32_t kSaveMwh = 100000;   // or when one outlet has counted this much
-constexpr uint16_t kElapsedMaxMs = 500; // longest time that is counted at once: 7 kW still fit into 32 bits
+constexpr uint32_t kSaveMs =
+    300000;  // a record is written this long after the one before, if anything was counted,
+constexpr uint32_t kSaveMwh = 100000;    // or when one outlet has counted this much
+constexpr uint16_t kElapsedMaxMs = 500;  // longest time that is counted at once: 7 kW still fit into 32 bits
 
 class Counters {
  public:
   // Takes the newest record, or begins at 0, and counts this start.
   void load(uint32_t now_ms);
 
-  // Adds what `power_mw` comes to in `elapsed_ms`, with the remainder carried. `outlet` counts from 1. A counter only
-  // rises: power that flows back, and power that is not known, count as none.
+  // Adds what `power_mw` comes to in `elapsed_ms`, with the remainder carried. `outlet` counts from 1. A
+  // counter only rises: power that flows back, and power that is not known, count as none.
   void add(uint8_t outlet, int32_t power_mw, uint16_t elapsed_ms);
 
   // Takes the larger of what is counted and what somebody else has seen (SER-42).
@@ -34,13 +35,12 @@ class Counters {
   bool due(uint32_t now_ms) const;
   uint8_t byte_of_record(uint8_t at);
 
-  uint64_t energy_mwh_[kOutlets];
-  uint32_t remainder_[kOutlets];  // mW ms below one mWh
-  uint64_t writing_mwh_ = 0;      // the counter whose bytes are being written: it must not change between them
+  uint64_t energy_mwh_[kOutlets] = {};
+  uint32_t remainder_[kOutlets] = {};  // mW ms below one mWh
+  uint64_t writing_mwh_ = 0;  // the counter whose bytes are being written: it must not change between them
   uint32_t saved_ms_ = 0;
   RecordRing ring_;
   uint16_t starts_ = 0;
-  bool found_ = false;
 };
 
 }  // namespace loadcenter

@@ -6,12 +6,13 @@
 //   224      memory, 4 slots  4 x 61 B        memory, 4 slots  4 x 117 B
 //   468      counters, 19 slots 19 x 29 B     counters, 62 slots 62 x 53 B
 //
-// A cell lasts 100,000 writes (ATmega328P, 8.4). Only bytes that differ are written. Most written is the number of a
-// slot, once each time the slot is used:
-//   counters   every 300 s, 19 slots: 105,120 / 19 = 5,533 a year, 18 years; when nothing is drawn, not at all. 100 Wh of
+// A cell lasts 100,000 writes (ATmega328P, 8.4). Only bytes that differ are written. Most written is the
+// number of a slot, once each time the slot is used:
+//   counters   every 300 s, 19 slots: 105,120 / 19 = 5,533 a year, 18 years; when nothing is drawn, not at
+//   all. 100 Wh of
 //              one outlet come sooner only above 1,200 W, which no outlet of the reference unit carries.
-//   memory     on a change of a wish, lock, latch or quarter of heat, 4 slots: 400,000 changes, 100 a day for 11 years
-//   settings   on each new version, by turns: 200,000 of them
+//   memory     on a change of a wish, lock, latch or quarter of heat, 4 slots: 400,000 changes, 100 a day for
+//   11 years settings   on each new version, by turns: 200,000 of them
 #pragma once
 
 #include <stdint.h>
@@ -45,9 +46,11 @@ constexpr uint8_t kCounterBytes = 2 + kOutlets * 6;
 
 constexpr RingPlace kMemoryPlace = {2 * kSettingsCopy, 4, kMemoryBytes};
 constexpr RingPlace kCounterPlace = {
-    kMemoryPlace.end(), static_cast<uint8_t>((kEepromBytes - kMemoryPlace.end()) / (kCounterBytes + 3)), kCounterBytes};
+    kMemoryPlace.end(), static_cast<uint8_t>((kEepromBytes - kMemoryPlace.end()) / (kCounterBytes + 3)),
+    kCounterBytes};
 
 static_assert(kCounterPlace.end() <= kEepromBytes, "everything has its place");
-static_assert(kCounterPlace.slots >= 16 && kCounterPlace.slots <= 100, "18 years, and numbers of 8 bits suffice");
+static_assert(kCounterPlace.slots >= 16 && kCounterPlace.slots <= 100,
+              "18 years, and numbers of 8 bits suffice");
 
 }  // namespace loadcenter

@@ -5,11 +5,11 @@ namespace loadcenter {
 namespace {
 
 // length | code | outlet and source | cause | because | at_ms, 4 bytes | numbers
-constexpr uint8_t kHead = 9;
+constexpr uint8_t kEventHead = 9;
 constexpr uint8_t kNumberMax = 5;  // bytes that one takes at most
 
-// Numbers are packed seven bits a byte, lowest first, with the sign in the lowest bit. This one stands for kUnknown: no
-// number is packed so, because its last byte adds nothing.
+// Numbers are packed seven bits a byte, lowest first, with the sign in the lowest bit. This one stands for
+// kUnknown: no number is packed so, because its last byte adds nothing.
 constexpr uint8_t kMore = 0x80;
 constexpr uint8_t kUnknownPacked[2] = {kMore, 0};
 
@@ -29,8 +29,6 @@ uint8_t packed_size(int32_t value) {
   for (uint32_t bits = folded(value); bits >= kMore; bits >>= 7) ++size;
   return size;
 }
-
-uint16_t following(uint16_t number) { return number == UINT16_MAX ? 1 : static_cast<uint16_t>(number + 1); }
 
 }  // namespace
 
@@ -68,7 +66,7 @@ int32_t EventRing::read_packed(uint16_t& at) const {
 }
 
 uint16_t EventRing::add(const Event& event) {
-  uint8_t size = kHead;
+  uint8_t size = kEventHead;
   for (uint8_t i = 0; i < event.count; ++i) size = static_cast<uint8_t>(size + packed_size(event.number[i]));
   while (used_ + size > kPool) {
     remove();
@@ -84,9 +82,8 @@ uint16_t EventRing::add(const Event& event) {
   }
   for (uint8_t i = 0; i < event.count; ++i) write_packed(event.number[i]);
   ++held_;
-  const uint16_t number = next_;
-  next_ = following(next_);
-  return number;
+  last_ = following(last_);
+  return last_;
 }
 
 void EventRing::front(Event& event) const {
@@ -112,14 +109,14 @@ void EventRing::remove() {
   const uint8_t size = pool_[first_];
   first_ = static_cast<uint16_t>((first_ + size) % kPool);
   used_ = static_cast<uint16_t>(used_ - size);
-  oldest_ = following(oldest_);
+  before_ = following(before_);
   --held_;
 }
 
 void EventRing::acknowledge(uint16_t seq) {
-  if (held_ != 0 && seq == oldest_) remove();
+  if (held_ != 0 && seq == oldest()) remove();
 }
 
-static_assert(kHead + kNumberMax * kEventNumbersMax <= UINT8_MAX, "a length is a byte");
+static_assert(kEventHead + kNumberMax * kEventNumbersMax <= UINT8_MAX, "a length is a byte");
 
 }  // namespace loadcenter

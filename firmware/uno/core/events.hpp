@@ -9,18 +9,19 @@ namespace loadcenter {
 
 // One event, as it is put in and taken out. The numbers are those of spec/serial.toml, in their order.
 struct Event {
-  uint8_t code;      // number in spec/codes.toml
-  uint8_t outlet;    // from 1; 0 is none
-  uint8_t source;    // 0 none, 1 main, 2 backup
-  uint8_t cause;     // number in spec/codes.toml; 0 is none
-  uint8_t because;   // how many events before this one the one stands that led to it; 0 is none
-  uint8_t count;     // of numbers
-  uint32_t at_ms;    // on the clock of this start
+  uint8_t code;     // number in spec/codes.toml
+  uint8_t outlet;   // from 1; 0 is none
+  uint8_t source;   // 0 none, 1 main, 2 backup
+  uint8_t cause;    // number in spec/codes.toml; 0 is none
+  uint8_t because;  // how many events before this one the one stands that led to it; 0 is none
+  uint8_t count;    // of numbers
+  uint32_t at_ms;   // on the clock of this start
   int32_t number[kEventNumbersMax];  // kUnknown where not known
 };
 
-// Holds events packed to 9 bytes and 1 to 5 for each number: 16 events of the usual mix, 12 of the largest kind. When
-// there is no room the oldest goes, and is counted.
+// Holds events packed to 9 bytes and 1 to 5 for each number: 16 of them where a transfer comes with its loss
+// and its return, 9 transfers with all their numbers alone. When there is no room the oldest goes, and is
+// counted.
 class EventRing {
  public:
   // Notes an event and returns its number: from 1 in each start, rolling over past 65,535 to 1.
@@ -28,8 +29,8 @@ class EventRing {
 
   bool empty() const { return held_ == 0; }
   uint8_t held() const { return held_; }
-  uint16_t oldest() const { return oldest_; }  // its number
-  uint16_t next() const { return next_; }      // the number that the next event gets
+  uint16_t oldest() const { return following(before_); }  // its number
+  uint16_t next() const { return following(last_); }      // the number that the next event gets
   uint16_t dropped() const { return dropped_; }
 
   // Unpacks the oldest event; only while there is one.
@@ -39,7 +40,11 @@ class EventRing {
   void acknowledge(uint16_t seq);
 
  private:
-  static constexpr uint16_t kPool = 384;
+  static constexpr uint16_t following(uint16_t number) {
+    return number == UINT16_MAX ? 1 : static_cast<uint16_t>(number + 1);
+  }
+
+  static constexpr uint16_t kPool = 288;
 
   void remove();
   void write(uint8_t byte);
@@ -47,11 +52,11 @@ class EventRing {
   uint8_t read(uint16_t& at) const;
   int32_t read_packed(uint16_t& at) const;
 
-  uint8_t pool_[kPool];
+  uint8_t pool_[kPool] = {};
   uint16_t first_ = 0;  // where the oldest event begins
   uint16_t used_ = 0;
-  uint16_t oldest_ = 1;
-  uint16_t next_ = 1;
+  uint16_t before_ = 0;  // number of the event before the oldest
+  uint16_t last_ = 0;    // number of the newest event
   uint16_t dropped_ = 0;
   uint8_t held_ = 0;
 };

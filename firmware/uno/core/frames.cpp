@@ -45,7 +45,7 @@ bool take_crc(Text& line) {
 }
 
 bool take_u16(Text& rest, uint16_t& number) {
-  uint64_t value = 0;
+  uint32_t value = 0;
   if (!to_number(cut(rest, ' '), value) || value > 0xFFFF) return false;
   number = static_cast<uint16_t>(value);
   return true;
@@ -98,7 +98,9 @@ bool read_frame(Text line, Frame& frame) {
 
 }  // namespace
 
-bool next_field(Frame& frame, Field& field) { return frame.fields.length != 0 && take_field(frame.fields, field); }
+bool next_field(Frame& frame, Field& field) {
+  return frame.fields.length != 0 && take_field(frame.fields, field);
+}
 
 LineReader::Fate LineReader::take(uint8_t byte, Frame& frame) {
   if (byte != '\n') {

@@ -9,9 +9,10 @@
 
 namespace loadcenter {
 
-constexpr uint8_t kLineMax = 80;  // longest line that the gateway sends, without its LF
+constexpr uint8_t kLineMax = 64;  // longest line that the gateway sends, without its LF
 
-// A frame whose CRC is right and whose form is that of SER-3. It points into the line and lives as long as that.
+// A frame whose CRC is right and whose form is that of SER-3. It points into the line and lives as long as
+// that.
 struct Frame {
   char type;
   uint16_t seq;
@@ -41,7 +42,7 @@ class LineReader {
   Fate take(uint8_t byte, Frame& frame);
 
  private:
-  char line_[kLineMax];
+  char line_[kLineMax] = {};
   uint8_t length_ = 0;
   bool spoiled_ = false;
 };

@@ -1,12 +1,14 @@
 #include "memory_store.hpp"
 
+#include "points.hpp"
+
 namespace loadcenter {
 
 namespace {
 
 // Byte 0 is what a person holds, byte 1 the layout; then each outlet.
-constexpr uint8_t kLayout = 1;
-constexpr uint8_t kHead = 2;
+constexpr uint8_t kMemoryLayout = 1;
+constexpr uint8_t kMemoryHead = 2;
 constexpr uint8_t kComparedAtOnce = 8;
 constexpr uint32_t kLongest = 0xFFFFFF;  // ms that 24 bits hold: 4.6 h
 
@@ -33,8 +35,8 @@ uint8_t outlet_byte(const KeptOutlet& kept, uint8_t at) {
 // Returns byte `at` of the record that holds now.
 uint8_t byte_now(uint8_t at) {
   if (at == 0) return kept_held();
-  if (at == 1) return kLayout;
-  const uint8_t in_outlets = static_cast<uint8_t>(at - kHead);
+  if (at == 1) return kMemoryLayout;
+  const uint8_t in_outlets = static_cast<uint8_t>(at - kMemoryHead);
   const uint8_t outlet = static_cast<uint8_t>(in_outlets / kOutletMemoryBytes + 1);
   return outlet_byte(kept_outlet(outlet), static_cast<uint8_t>(in_outlets % kOutletMemoryBytes));
 }
@@ -48,9 +50,8 @@ uint32_t number(const RecordRing& ring, uint8_t at, uint8_t size) {
 }  // namespace
 
 KeptOutlet MemoryStore::outlet(uint8_t outlet) const {
-  constexpr uint8_t kRestore = 7;  // cause `restore`
-  if (!found_) return {true, false, 0, kRestore, 0, 0, 0, 0};
-  const uint8_t at = static_cast<uint8_t>(kHead + (outlet - 1) * kOutletMemoryBytes);
+  if (!ring_.found()) return {true, false, 0, code::kCauseRestore, 0, 0, 0, 0};
+  const uint8_t at = static_cast<uint8_t>(kMemoryHead + (outlet - 1) * kOutletMemoryBytes);
   const uint8_t flags = ring_.read(kMemoryPlace, at);
   return {(flags & kWanted) != 0,
           (flags & kLocked) != 0,
@@ -62,10 +63,10 @@ KeptOutlet MemoryStore::outlet(uint8_t outlet) const {
           number(ring_, static_cast<uint8_t>(at + 11), 3)};
 }
 
-uint8_t MemoryStore::held() const { return found_ ? ring_.read(kMemoryPlace, 0) : 0; }
+uint8_t MemoryStore::held() const { return ring_.found() ? ring_.read(kMemoryPlace, 0) : 0; }
 
 bool MemoryStore::differs() {
-  if (!found_) return true;
+  if (!ring_.found()) return true;
   for (uint8_t i = 0; i < kComparedAtOnce; ++i) {
     const uint8_t at = compared_;
     compared_ = compared_ + 1 == kMemoryBytes ? 0 : static_cast<uint8_t>(compared_ + 1);
@@ -84,7 +85,6 @@ bool MemoryStore::step() {
     const uint8_t byte = ring_.wants(kMemoryPlace) ? byte_now(ring_.next()) : 0;
     if (ring_.put(kMemoryPlace, byte)) return true;
   }
-  found_ = true;
   return false;
 }
 

@@ -1,5 +1,5 @@
-// Wishes, locks, latches and heat in EEPROM. The record is compared with what holds now all the time, and written when
-// they differ: nothing needs to say that something has changed.
+// Wishes, locks, latches and heat in EEPROM. The record is compared with what holds now all the time, and
+// written when they differ: nothing needs to say that something has changed.
 #pragma once
 
 #include <stdint.h>
@@ -12,14 +12,15 @@ namespace loadcenter {
 class MemoryStore {
  public:
   // Finds the newest record; false if there is none, as in a new PDU.
-  bool load() { return found_ = ring_.find(kMemoryPlace); }
+  bool load() { return ring_.find(kMemoryPlace); }
 
   // What was kept; a new PDU comes up with its outlets on. `outlet` counts from 1.
   KeptOutlet outlet(uint8_t outlet) const;
   uint8_t held() const;
 
-  // Writes at most one byte; returns whether it did. To be called while the EEPROM is ready. From a change to the end of
-  // its record pass at most 10 calls and 61 bytes (117 with 8 outlets) of 3.4 ms each: within the hold-up of 0.5 s.
+  // Writes at most one byte; returns whether it did. To be called while the EEPROM is ready. From a change to
+  // the end of its record pass at most 10 calls and 61 bytes (117 with 8 outlets) of 3.4 ms each: within the
+  // hold-up of 0.5 s.
   bool step();
 
  private:
@@ -27,7 +28,6 @@ class MemoryStore {
 
   RecordRing ring_;
   uint8_t compared_ = 0;
-  bool found_ = false;
 };
 
 }  // namespace loadcenter

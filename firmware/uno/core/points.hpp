@@ -67,6 +67,20 @@ constexpr uint16_t kSettingsLayout = 478;  // differs where stored settings cann
 extern const SettingRow kPduRows[kPduSettings];
 extern const SettingRow kOutletRows[kOutletSettings];
 
+// Numbers of the words that the serial line says by itself.
+namespace code {
+constexpr uint8_t kEventBoot = 1;
+constexpr uint8_t kEventSettingsApplied = 13;
+constexpr uint8_t kResultOk = 0;
+constexpr uint8_t kResultOtherBoot = 2;
+constexpr uint8_t kResultRepeated = 3;
+constexpr uint8_t kResultMalformed = 5;
+constexpr uint8_t kResultNoSuchOutlet = 6;
+constexpr uint8_t kResultNotConfirmed = 12;
+constexpr uint8_t kResultSuperseded = 13;
+constexpr uint8_t kCauseRestore = 7;
+}  // namespace code
+
 // Words by their number in spec/codes.toml: number, characters, NUL, and so on; 255 at the end. In flash.
 extern const char kEventWords[];
 extern const char kCauseWords[];

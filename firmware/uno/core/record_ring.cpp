@@ -10,7 +10,7 @@ uint16_t RecordRing::address(const RingPlace& place, uint8_t slot) const {
 }
 
 uint8_t RecordRing::target(const RingPlace& place) const {
-  if (slot_ == kIdle) return 0;
+  if (!found_) return 0;
   return slot_ + 1 == place.slots ? 0 : static_cast<uint8_t>(slot_ + 1);
 }
 
@@ -25,19 +25,20 @@ bool RecordRing::whole(const RingPlace& place, uint8_t slot) const {
 }
 
 bool RecordRing::find(const RingPlace& place) {
-  slot_ = kIdle;
-  at_ = kIdle;
+  found_ = false;
+  writing_ = false;
   for (uint8_t slot = 0; slot < place.slots; ++slot) {
     if (!whole(place, slot)) continue;
     const uint8_t number = eeprom_read(address(place, slot));
     // Numbers roll over; those of one row are never further apart than it is long.
     const bool newer = static_cast<int8_t>(static_cast<uint8_t>(number - number_)) > 0;
-    if (slot_ == kIdle || newer) {
+    if (!found_ || newer) {
+      found_ = true;
       slot_ = slot;
       number_ = number;
     }
   }
-  return slot_ != kIdle;
+  return found_;
 }
 
 uint8_t RecordRing::read(const RingPlace& place, uint8_t at) const {
@@ -61,7 +62,8 @@ bool RecordRing::put(const RingPlace& place, uint8_t byte) {
   if (at_++ > behind) {
     slot_ = target(place);
     number_ = static_cast<uint8_t>(number_ + 1);
-    at_ = kIdle;
+    found_ = true;
+    writing_ = false;
   }
   return differs;
 }

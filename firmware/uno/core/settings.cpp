@@ -16,14 +16,6 @@ struct Place {
 uint8_t size_of(const SettingRow* row) { return flash_u8(&row->size); }
 uint8_t offset_of(const SettingRow* row) { return flash_u8(&row->offset); }
 
-const char* flash_text(const char* const* pointer) {
-#ifdef __AVR__
-  return reinterpret_cast<const char*>(flash_u16(pointer));
-#else
-  return *pointer;
-#endif
-}
-
 // Walks all values in the order of the image; false behind the last one.
 bool next_place(Place& place) {
   const bool of_pdu = place.outlet == 0;
@@ -43,7 +35,9 @@ Place place_of(uint8_t at) {
   return place;
 }
 
-uint8_t byte_of(uint32_t value, uint8_t position) { return static_cast<uint8_t>(value >> (8 * position)); }
+uint8_t byte_of_value(uint32_t value, uint8_t position) {
+  return static_cast<uint8_t>(value >> (8 * position));
+}
 
 // Returns the memory in which the value at `place` lives.
 uint8_t* member(Settings& settings, const Place& place) {
@@ -55,22 +49,30 @@ uint8_t* member(Settings& settings, const Place& place) {
 uint32_t get(const Settings& settings, const Place& place) {
   const uint8_t* from = member(const_cast<Settings&>(settings), place);
   switch (size_of(place.row)) {
-    case 1: return *from;
-    case 2: return *reinterpret_cast<const uint16_t*>(from);
-    default: return *reinterpret_cast<const uint32_t*>(from);
+    case 1:
+      return *from;
+    case 2:
+      return *reinterpret_cast<const uint16_t*>(from);
+    default:
+      return *reinterpret_cast<const uint32_t*>(from);
   }
 }
 
 void set(Settings& settings, const Place& place, uint32_t value) {
   uint8_t* to = member(settings, place);
   switch (size_of(place.row)) {
-    case 1: *to = static_cast<uint8_t>(value); break;
-    case 2: *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(value); break;
-    default: *reinterpret_cast<uint32_t*>(to) = value;
+    case 1:
+      *to = static_cast<uint8_t>(value);
+      break;
+    case 2:
+      *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(value);
+      break;
+    default:
+      *reinterpret_cast<uint32_t*>(to) = value;
   }
 }
 
-bool valid(const SettingRow* row, uint64_t value) {
+bool valid(const SettingRow* row, uint32_t value) {
   return value >= flash_u32(&row->low) && value <= flash_u32(&row->high);
 }
 
@@ -91,26 +93,33 @@ bool find(Text name, uint8_t outlet, Place& place) {
   return false;
 }
 
-bool value_of(const SettingRow* row, Text text, uint64_t& value) {
+bool value_of(const SettingRow* row, Text text, uint32_t& value) {
   const char* words = flash_text(&row->words);
   if (words == nullptr) return to_number(text, value);
   const int16_t position = position_of(words, text);
-  value = static_cast<uint64_t>(position);
+  value = static_cast<uint32_t>(position);
   return position >= 0;
 }
 
 }  // namespace
 
 Check check_setting(const Field& field, StoredValue& stored) {
-  uint64_t outlet = 0;
+  uint32_t outlet = 0;
   const bool of_outlet = field.of.length != 0;
   if (of_outlet && (!to_number(field.of, outlet) || outlet == 0 || outlet > kOutlets)) return Check::kRefused;
   Place place;
   if (!find(field.key, static_cast<uint8_t>(outlet), place)) return Check::kUnknown;
-  uint64_t value = 0;
-  if (!value_of(place.row, field.value, value) || !valid(place.row, value)) return Check::kRefused;
-  stored = {place.at, size_of(place.row), static_cast<uint32_t>(value)};
-  return Check::kTaken;
+  uint32_t value = 0;
+  const bool taken = value_of(place.row, field.value, value) && valid(place.row, value);
+  stored = {place.at, size_of(place.row), value};
+  return taken ? Check::kTaken : Check::kRefused;
+}
+
+const char* setting_name(uint8_t at, uint8_t& outlet) {
+  if (at >= kSettingsImage) return nullptr;
+  const Place place = place_of(at);
+  outlet = place.outlet;
+  return flash_text(&place.row->name);
 }
 
 void set_factory(Settings& settings) {
@@ -122,12 +131,12 @@ void set_factory(Settings& settings) {
 
 uint8_t settings_byte(const Settings& settings, uint8_t at) {
   const Place place = place_of(at);
-  return byte_of(get(settings, place), static_cast<uint8_t>(at - place.at));
+  return byte_of_value(get(settings, place), static_cast<uint8_t>(at - place.at));
 }
 
 uint8_t factory_byte(uint8_t at) {
   const Place place = place_of(at);
-  return byte_of(flash_u32(&place.row->factory), static_cast<uint8_t>(at - place.at));
+  return byte_of_value(flash_u32(&place.row->factory), static_cast<uint8_t>(at - place.at));
 }
 
 bool load_settings(Settings& settings, ReadByte read, uint16_t base) {

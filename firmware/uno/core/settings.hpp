@@ -1,5 +1,5 @@
-// What a PDU runs with: defaults, the check of one value, and the bytes in which settings are kept. The struct and the
-// table of ranges come from spec/points.toml (points.hpp).
+// What a PDU runs with: defaults, the check of one value, and the bytes in which settings are kept. The
+// struct and the table of ranges come from spec/points.toml (points.hpp).
 #pragma once
 
 #include <stdint.h>
@@ -9,8 +9,8 @@
 
 namespace loadcenter {
 
-// Settings as they are kept: the values of the PDU, then those of each outlet, in the order of the table, lowest byte
-// first and without padding, so that the AVR and a host read the same image.
+// Settings as they are kept: the values of the PDU, then those of each outlet, in the order of the table,
+// lowest byte first and without padding, so that the AVR and a host read the same image.
 constexpr uint8_t kSettingsImage = kPduSettingsBytes + kOutlets * kOutletSettingsBytes;
 
 // Where a value stands in the image, and what it is.
@@ -26,8 +26,13 @@ enum class Check : uint8_t {
   kRefused,  // out of its range, or of an outlet that is not there
 };
 
-// Checks a field `name=value` or `name.outlet=value` of an `S` frame; `stored` tells what to keep if it is taken.
+// Checks a field `name=value` or `name.outlet=value` of an `S` frame; `stored` tells what to keep if it is
+// taken, and which setting it is if it is refused (left alone where no outlet has that number).
 Check check_setting(const Field& field, StoredValue& stored);
+
+// Returns the name, in flash, of the setting whose value stands at `at` of the image, and its outlet (0 for
+// one of the PDU); nullptr if there is none.
+const char* setting_name(uint8_t at, uint8_t& outlet);
 
 void set_factory(Settings& settings);
 
@@ -35,8 +40,8 @@ void set_factory(Settings& settings);
 uint8_t settings_byte(const Settings& settings, uint8_t at);
 uint8_t factory_byte(uint8_t at);
 
-// Puts the image that `read(context, at)` yields into `settings`; false, and nothing changed, if a value is out of range.
-// The version is left alone.
+// Puts the image that `read(context, at)` yields into `settings`; false, and nothing changed, if a value is
+// out of range. The version is left alone.
 using ReadByte = uint8_t (*)(uint16_t base, uint8_t at);
 bool load_settings(Settings& settings, ReadByte read, uint16_t base);
 

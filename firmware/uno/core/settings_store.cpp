@@ -40,7 +40,8 @@ void SettingsStore::load(Settings& settings) {
   const uint8_t serial[2] = {read(base_of(0), kSerialAt), read(base_of(1), kSerialAt)};
   const bool second_newer = static_cast<int8_t>(static_cast<uint8_t>(serial[1] - serial[0])) > 0;
   newest_ = sound[1] && (!sound[0] || second_newer) ? 1 : 0;
-  // A copy with a value that is out of range was never written by this firmware: then the other one, then the factory's.
+  // A copy with a value that is out of range was never written by this firmware: then the other one, then the
+  // factory's.
   for (uint8_t tries = 0; tries < 2; ++tries) {
     const uint16_t base = base_of(newest_);
     if (sound[newest_] && load_settings(settings, read_image, base)) {

@@ -1,5 +1,6 @@
-// Settings in two copies in EEPROM. A new version is put together in the older copy, value by value, and becomes the
-// newer one by its CRC: what is cut at any byte leaves the copy that runs. No memory holds a second set of settings.
+// Settings in two copies in EEPROM. A new version is put together in the older copy, value by value, and
+// becomes the newer one by its CRC: what is cut at any byte leaves the copy that runs. No memory holds a
+// second set of settings.
 #pragma once
 
 #include <stdint.h>

@@ -7,7 +7,7 @@ namespace loadcenter {
 namespace {
 
 constexpr uint8_t kListEnd = 255;
-constexpr uint64_t kNumberMax = 0xFFFFFFFFFFFF;  // 48 bits: an energy counter is the widest value there is
+constexpr uint64_t kLongMax = 0xFFFFFFFFFFFF;  // 48 bits: an energy counter is the widest value there is
 
 // Returns the address behind the NUL of the word at `flash`.
 const char* behind(const char* flash) {
@@ -16,6 +16,14 @@ const char* behind(const char* flash) {
 }
 
 }  // namespace
+
+const char* flash_text(const char* const* pointer) {
+#ifdef __AVR__
+  return reinterpret_cast<const char*>(flash_u16(pointer));
+#else
+  return *pointer;
+#endif
+}
 
 bool same(Text text, const char* flash) {
   for (uint8_t i = 0; i < text.length; ++i) {
@@ -54,17 +62,37 @@ int16_t position_of(const char* list, Text text) {
   return -1;
 }
 
-bool to_number(Text text, uint64_t& number) {
-  constexpr uint8_t kDigitsMax = 15;
-  if (text.length == 0 || text.length > kDigitsMax) return false;
-  if (text.length > 1 && text.start[0] == '0') return false;
+const char* words_of(const char* lists, uint8_t number) {
+  for (uint8_t found = flash_u8(lists); found != kListEnd; found = flash_u8(lists)) {
+    ++lists;
+    if (found == number) return lists;
+    while (flash_u8(lists) != 0) lists = behind(lists);
+    ++lists;
+  }
+  return nullptr;
+}
+
+bool to_number(Text text, uint32_t& number) {
+  constexpr uint32_t kTenth = UINT32_MAX / 10;
+  if (text.length == 0 || (text.length > 1 && text.start[0] == '0')) return false;
   number = 0;
   for (uint8_t i = 0; i < text.length; ++i) {
-    const char digit = text.start[i];
-    if (digit < '0' || digit > '9') return false;
-    number = number * 10 + static_cast<uint8_t>(digit - '0');
+    const uint8_t digit = static_cast<uint8_t>(text.start[i] - '0');
+    if (digit > 9 || number > kTenth || (number == kTenth && digit > UINT32_MAX % 10)) return false;
+    number = number * 10 + digit;
   }
-  return number <= kNumberMax;
+  return true;
+}
+
+bool to_long_number(Text text, uint64_t& number) {
+  if (text.length == 0 || (text.length > 1 && text.start[0] == '0')) return false;
+  number = 0;
+  for (uint8_t i = 0; i < text.length; ++i) {
+    const uint8_t digit = static_cast<uint8_t>(text.start[i] - '0');
+    number = (number << 3) + (number << 1) + digit;
+    if (digit > 9 || number > kLongMax) return false;
+  }
+  return true;
 }
 
 }  // namespace loadcenter

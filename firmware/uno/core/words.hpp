@@ -11,10 +11,14 @@ struct Text {
   uint8_t length;
 };
 
+// Returns the text that a pointer in flash points to; that text is in flash too.
+const char* flash_text(const char* const* pointer);
+
 // Returns whether `text` is the word at `flash`.
 bool same(Text text, const char* flash);
 
-// Returns the word of a list that is numbered (kEventWords and the like), in flash; nullptr if it has no such number.
+// Returns the word of a list that is numbered (kEventWords and the like), in flash; nullptr if it has no such
+// number.
 const char* word_of(const char* list, uint8_t number);
 
 // Returns the number of a word in such a list, -1 if it is not in it.
@@ -26,7 +30,13 @@ const char* word_at(const char* list, uint8_t position);
 // Returns the position of a word in such a list, -1 if it is not in it.
 int16_t position_of(const char* list, Text text);
 
-// Puts the number that `text` is into `number`; false if it is not one: digits without a leading zero, up to 2^48 - 1.
-bool to_number(Text text, uint64_t& number);
+// Returns the words that a list of lists (kEventKeys) has under a number, for `word_at`; nullptr if it has
+// none.
+const char* words_of(const char* lists, uint8_t number);
+
+// Puts the number that `text` is into `number`; false if it is not one: digits without a leading zero, up to
+// 2^32 - 1, or up to 2^48 - 1.
+bool to_number(Text text, uint32_t& number);
+bool to_long_number(Text text, uint64_t& number);
 
 }  // namespace loadcenter

@@ -12,8 +12,8 @@ const char kBackup[] LOADCENTER_FLASH = "backup";
 constexpr uint8_t kDigits = 15;
 constexpr uint8_t kBytes = 6;
 
-// Divides the number in `bytes` (highest first) by ten and returns the remainder. A division of 64 bits would cost a
-// kilobyte of flash.
+// Divides the number in `bytes` (highest first) by ten and returns the remainder. A division of 64 bits would
+// cost a kilobyte of flash.
 uint8_t divide_by_ten(uint8_t* bytes) {
   uint16_t rest = 0;
   for (uint8_t i = 0; i < kBytes; ++i) {
@@ -35,9 +35,10 @@ void FrameWriter::letters(const char* flash) {
   for (uint8_t c = flash_u8(flash); c != 0; c = flash_u8(++flash)) letter(static_cast<char>(c));
 }
 
-void FrameWriter::digits(uint64_t value) {
-  uint8_t bytes[kBytes];
-  for (uint8_t i = kBytes; i-- > 0; value >>= 8) bytes[i] = static_cast<uint8_t>(value);
+void FrameWriter::digits(uint32_t low, uint16_t high) {
+  uint8_t bytes[kBytes] = {static_cast<uint8_t>(high >> 8), static_cast<uint8_t>(high),
+                           static_cast<uint8_t>(low >> 24), static_cast<uint8_t>(low >> 16),
+                           static_cast<uint8_t>(low >> 8),  static_cast<uint8_t>(low)};
   char text[kDigits];
   uint8_t first = kDigits;
   bool more = true;
@@ -76,6 +77,11 @@ void FrameWriter::end() {
   letter('\n');
 }
 
+void FrameWriter::spoil() {
+  uart_put('!');
+  uart_put('\n');
+}
+
 void FrameWriter::name(const char* key, uint8_t of) {
   letter(' ');
   letters(key);
@@ -103,9 +109,9 @@ void FrameWriter::number(const char* key, uint8_t of, int32_t value) {
   }
 }
 
-void FrameWriter::count(const char* key, uint8_t of, uint64_t value) {
+void FrameWriter::count(const char* key, uint8_t of, uint32_t low, uint16_t high) {
   name(key, of);
-  digits(value);
+  digits(low, high);
 }
 
 void FrameWriter::word(const char* key, uint8_t of, const char* word) {

@@ -1,0 +1,212 @@
+#include "link.hpp"
+
+#include "identity.hpp"
+#include "joined.hpp"
+#include "ports.hpp"
+#include "verbs.hpp"
+
+namespace loadcenter {
+
+namespace {
+
+constexpr uint32_t kTelemetryMs = 1000;
+constexpr uint32_t kEventAgainMs = 1000;
+
+const char kOut[] LOADCENTER_FLASH = "out";
+
+// Mixes chance with the count of starts: two starts in a row differ even where the noise does not.
+uint16_t draw_session(uint16_t starts) {
+  constexpr uint16_t kSpread =
+      40503;  // odd, so that each count has its own product (Knuth, 2^16 / golden ratio)
+  return static_cast<uint16_t>(session_noise() ^
+                               static_cast<uint16_t>(static_cast<uint32_t>(starts) * kSpread));
+}
+
+// Returns the outlet of an `X`: 0 for all of them, kNoOutlet if it cannot be read.
+constexpr uint8_t kNoOutlet = 255;
+
+uint8_t outlet_of(Frame frame) {
+  uint8_t outlet = kNoOutlet;
+  Field field;
+  while (next_field(frame, field)) {
+    uint32_t number = 0;
+    if (field.of.length != 0 || !same(field.key, kOut)) continue;
+    outlet = to_number(field.value, number) && number < kNoOutlet ? static_cast<uint8_t>(number) : kNoOutlet;
+  }
+  return outlet;
+}
+
+OutletMask mask_of(uint8_t outlet) {
+  constexpr OutletMask kAll = static_cast<OutletMask>((1U << kOutlets) - 1);
+  return outlet == 0 ? kAll : static_cast<OutletMask>(1U << (outlet - 1));
+}
+
+}  // namespace
+
+void Link::begin(uint32_t now_ms, const Records& records) {
+  session_ = draw_session(records.counters.starts());
+  telemetry_ms_ = now_ms;
+  greet_ = true;
+  Event event = {};
+  event.code = code::kEventBoot;
+  event.at_ms = now_ms;
+  event.count = 2;
+  event.number[0] = reset_cause();
+  event.number[1] = records.counters.starts();
+  note(event);
+}
+
+void Link::poll(uint32_t now_ms, Records& records) {
+  Frame frame;
+  for (int16_t byte = uart_take(); byte >= 0; byte = uart_take()) {
+    const LineReader::Fate fate = reader_.take(static_cast<uint8_t>(byte), frame);
+    if (fate == LineReader::Fate::kThrown) ++thrown_;
+    if (fate == LineReader::Fate::kFrame) take(frame, records);
+  }
+  if (staging_.kept(records.store)) end_settings(now_ms, records);
+}
+
+void Link::take(const Frame& frame, Records& records) {
+  const bool acting = frame.type == 'C' || frame.type == 'S' || frame.type == 'X';
+  if (acting && frame.session != session_) {
+    commands_.turn_away(frame.seq, code::kResultOtherBoot);
+    return;
+  }
+  switch (frame.type) {
+    case 'A':
+      if (frame.session == session_) events_.acknowledge(frame.seq);
+      break;
+    case 'C':
+      take_command(frame, records);
+      break;
+    case 'Q':
+      greet_ = report_ = true;
+      break;
+    case 'S':
+      staging_.take(frame, records.store, commands_);
+      break;
+    case 'X':
+      take_emergency(frame);
+      break;
+    default:
+      ++unknown_;
+  }
+}
+
+void Link::take_command(const Frame& frame, Records& records) {
+  const Commands::Known known = commands_.judge(frame.seq);
+  if (known == Commands::Known::kOld) commands_.turn_away(frame.seq, code::kResultRepeated);
+  if (known != Commands::Known::kNew) return;
+  Command command;
+  uint64_t energy_mwh = 0;
+  const uint8_t verdict = read_command(frame, command, energy_mwh);
+  if (verdict != code::kResultOk) {
+    commands_.end(frame.seq, Status::kRejected, verdict);
+  } else if (command.verb == Verb::kEnergy) {
+    if (commands_.end(frame.seq, Status::kConfirmed, code::kResultOk)) {
+      records.counters.take_larger(command.outlet, energy_mwh);
+    }
+  } else if (commands_.room() && commands_.open(frame.seq)) {
+    commands_.push(command);
+  }
+}
+
+// Acts whatever its number, but once: what an old number can do here is to open outlets.
+void Link::take_emergency(const Frame& frame) {
+  if (commands_.judge(frame.seq) == Commands::Known::kAnswered) return;
+  const uint8_t outlet = outlet_of(frame);
+  if (outlet == kNoOutlet || outlet > kOutlets) {
+    const bool unreadable = outlet == kNoOutlet;
+    commands_.turn_away(frame.seq, unreadable ? code::kResultMalformed : code::kResultNoSuchOutlet);
+    return;
+  }
+  emergency_ = static_cast<OutletMask>(emergency_ | mask_of(outlet));
+  commands_.clear_for(frame.seq);
+  commands_.push({static_cast<uint8_t>(frame.seq), Verb::kSwitch, outlet, false, true, Source::kMain, 0});
+}
+
+OutletMask Link::take_emergency() {
+  const OutletMask outlets = emergency_;
+  emergency_ = 0;
+  return outlets;
+}
+
+void Link::end_settings(uint32_t now_ms, Records& records) {
+  records.store.load(records.settings);
+  Event event = {};
+  event.code = code::kEventSettingsApplied;
+  event.at_ms = now_ms;
+  event.count = 1;
+  event.number[0] = static_cast<int32_t>(staging_.version());
+  note(event);
+}
+
+void Link::pump(uint32_t now_ms, const Records& records) {
+  while (uart_room() >= kFieldRoom) {
+    if (sending_ == Sending::kNothing) choose(now_ms);
+    if (sending_ == Sending::kNothing) return;
+    send_field(records);
+  }
+}
+
+// Chooses what is sent next: a person waits for answers, then the gateway for events, and telemetry comes
+// again.
+void Link::choose(uint32_t now_ms) {
+  field_ = 0;
+  if (staging_.to_say() != Status::kNone) {
+    answering_ = {staging_.seq(), staging_.to_say(), staging_.code()};
+    sending_ = answering_.status == Status::kConfirmed ? Sending::kTaken : Sending::kAnswer;
+    staging_.said();
+  } else if (commands_.take_answer(answering_)) {
+    sending_ = Sending::kAnswer;
+  } else if (greet_) {
+    greet_ = false;
+    sending_ = Sending::kHello;
+  } else if (!events_.empty() && (event_seq_ != events_.oldest() || now_ms - event_ms_ >= kEventAgainMs)) {
+    event_seq_ = events_.oldest();
+    event_ms_ = now_ms;
+    sending_ = Sending::kEvent;
+  } else if (report_ || now_ms - telemetry_ms_ >= kTelemetryMs) {
+    // The next one is due a second after this one was due, so that none is lost to a late pass.
+    telemetry_ms_ =
+        report_ || now_ms - telemetry_ms_ >= 2 * kTelemetryMs ? now_ms : telemetry_ms_ + kTelemetryMs;
+    report_ = false;
+    sending_ = Sending::kTelemetry;
+  }
+}
+
+void Link::send_field(const Records& records) {
+  if (sending_ == Sending::kEvent && (events_.empty() || events_.oldest() != event_seq_)) {
+    // It was acknowledged, or gave way to a newer one, while it went out.
+    writer_.spoil();
+    sending_ = Sending::kNothing;
+    return;
+  }
+  bool more = false;
+  switch (sending_) {
+    case Sending::kNothing:
+      return;
+    case Sending::kHello:
+      more = hello_field(records);
+      break;
+    case Sending::kTelemetry:
+      more = telemetry_field(records);
+      break;
+    case Sending::kEvent:
+      more = event_field();
+      break;
+    case Sending::kAnswer:
+      more = answer_field();
+      break;
+    case Sending::kTaken:
+      if (field_ == 0) begin_frame('A', answering_.seq);
+      more = field_ == 0;
+      break;
+  }
+  ++field_;
+  if (more) return;
+  writer_.end();
+  sending_ = Sending::kNothing;
+}
+
+}  // namespace loadcenter

@@ -1,0 +1,81 @@
+// The serial line to the gateway (spec/serial.md): what comes in is judged and handed on, what goes out is
+// written field by field as the UART has room. Nothing waits, and nothing here moves a relay.
+#pragma once
+
+#include <stdint.h>
+
+#include "commands.hpp"
+#include "events.hpp"
+#include "frames.hpp"
+#include "records.hpp"
+#include "staging.hpp"
+#include "writer.hpp"
+
+namespace loadcenter {
+
+class Link {
+ public:
+  // Draws the number of this session, and greets. To be called once, after `records.load`.
+  void begin(uint32_t now_ms, const Records& records);
+
+  uint16_t session() const { return session_; }
+
+  // Takes what has come in. To be called once a pass, ahead of the step.
+  void poll(uint32_t now_ms, Records& records);
+
+  // Outlets whose pins must open now (SER-22); then none. The command that says so is queued as well.
+  OutletMask take_emergency();
+
+  // The next command for the decision layer; false if there is none.
+  bool take_command(Command& command) { return commands_.pop(command); }
+
+  // How a command stands, by its key.
+  void answer(uint8_t key, Status status, uint8_t code) { commands_.answer(key, status, code); }
+
+  // Notes what has happened, and returns its number.
+  uint16_t note(const Event& event) { return events_.add(event); }
+  uint16_t next_event() const { return events_.next(); }
+
+  // Sends what there is room for. To be called once a pass.
+  void pump(uint32_t now_ms, const Records& records);
+
+  uint16_t thrown() const { return thrown_; }    // lines that were none; rolls over
+  uint16_t unknown() const { return unknown_; }  // frames of an unknown type; rolls over
+
+ private:
+  enum class Sending : uint8_t { kNothing, kHello, kTelemetry, kEvent, kAnswer, kTaken };
+
+  void take(const Frame& frame, Records& records);
+  void take_command(const Frame& frame, Records& records);
+  void take_emergency(const Frame& frame);
+  void end_settings(uint32_t now_ms, Records& records);
+
+  void choose(uint32_t now_ms);
+  void send_field(const Records& records);
+  bool hello_field(const Records& records);
+  bool telemetry_field(const Records& records);
+  bool event_field();
+  bool answer_field();
+  void begin_frame(char type, uint16_t seq) { writer_.begin(type, seq, session_); }
+
+  LineReader reader_;
+  Commands commands_;
+  EventRing events_;
+  Staging staging_;
+  FrameWriter writer_;
+  uint32_t telemetry_ms_ = 0;  // when it was sent last
+  uint32_t event_ms_ = 0;      // likewise, of the oldest event
+  uint16_t session_ = 0;
+  uint16_t sent_ = 0;  // number of the last frame that has one of its own
+  uint16_t thrown_ = 0;
+  uint16_t unknown_ = 0;
+  Answer answering_ = {};
+  uint16_t event_seq_ = 0;  // of the event that is, or was last, being sent
+  Sending sending_ = Sending::kNothing;
+  uint8_t field_ = 0;  // of the frame that is being sent
+  OutletMask emergency_ = 0;
+  bool greet_ = false;
+  bool report_ = false;  // telemetry is due at once
+};
+
+}  // namespace loadcenter

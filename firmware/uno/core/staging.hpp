@@ -1,0 +1,51 @@
+// New settings on their way in: `S` frames, one value each, between one that begins and one that ends them
+// (SER-40).
+#pragma once
+
+#include <stdint.h>
+
+#include "commands.hpp"
+#include "frames.hpp"
+#include "settings_store.hpp"
+
+namespace loadcenter {
+
+class Staging {
+ public:
+  // Takes one frame. A value that is refused refuses all of its version.
+  void take(const Frame& frame, SettingsStore& store, Commands& commands);
+
+  // To be called once a pass: whether a version has just been kept. Then it is to be loaded.
+  bool kept(const SettingsStore& store);
+  uint32_t version() const { return version_; }
+
+  // What is to be said of the last frame; kNone while it is being worked on, or when it was said.
+  Status to_say() const { return say_ ? said_ : Status::kNone; }
+  void said() { say_ = false; }
+  uint16_t seq() const { return seq_; }
+  uint8_t code() const { return code_; }
+  uint8_t refused_at() const {
+    return refused_at_;
+  }  // place of the refused value in the image, kNowhere if it has none
+
+  static constexpr uint8_t kNowhere = 255;
+
+ private:
+  enum class Work : uint8_t { kNone, kValue, kCommit };
+  enum class Ask : uint8_t { kNothing, kBegin, kValue, kEnd, kRefused, kMalformed };
+
+  Ask read(Frame frame, uint32_t& version, StoredValue& stored) const;
+  void work(Work work) { work_ = work; }
+  void say(Status status, uint8_t code);
+
+  uint32_t version_ = 0;
+  uint16_t seq_ = 0;
+  Work work_ = Work::kNone;
+  Status said_ = Status::kNone;
+  uint8_t code_ = 0;
+  uint8_t refused_at_ = 0;
+  bool open_ = false;  // values are taken
+  bool say_ = false;
+};
+
+}  // namespace loadcenter

@@ -1,0 +1,15 @@
+// What a `C` frame asks for (MQTT-40).
+#pragma once
+
+#include <stdint.h>
+
+#include "commands.hpp"
+#include "frames.hpp"
+
+namespace loadcenter {
+
+// Reads a command; returns `ok`, or the result of spec/codes.toml that refuses it. `energy_mwh` belongs to
+// the verb of that name.
+uint8_t read_command(Frame frame, Command& command, uint64_t& energy_mwh);
+
+}  // namespace loadcenter
