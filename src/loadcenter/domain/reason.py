@@ -1,5 +1,6 @@
 """Why an outlet is on or off, in one sentence with the numbers; the same words in page, API and log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -33,6 +34,16 @@ class OutletView:
     limit_ms: int | None = None
 
 
+_TRIPS: Mapping[str, str] = {
+    "overpower": "too much power",
+    "inverse_time": "its inverse-time curve",
+    "instantaneous": "a short circuit or a very high peak",
+    "thermal": "the heat of its relay",
+    "bus_total": "the total of all outlets",
+    "breaker_failure": "the failure of its relay to open",
+}
+
+
 def why(view: OutletView) -> str:
     """Return the sentence; what is unknown is said to be so."""
     if view.on is None or view.cause is None:
@@ -55,7 +66,7 @@ def why(view: OutletView) -> str:
 def _tripped(view: OutletView) -> str:
     after = "Reset the trip to switch it on."
     if view.trip_ma is None or view.limit_ma is None:
-        return f"Off: tripped by {view.trip}. {after}"
+        return f"Off: tripped by {_TRIPS.get(view.trip or '', view.trip)}. {after}"
     lasting = "" if view.limit_ms is None else f" for {view.limit_ms / 1000:.1f} s"
     return (
         f"Off: tripped at {view.trip_ma / 1000:.1f} A, limit {view.limit_ma / 1000:.1f} A{lasting}. {after}"

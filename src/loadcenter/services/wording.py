@@ -36,6 +36,11 @@ _TITLES: Mapping[str, str] = {
     EventCode.TRANSFER_LOCKOUT: "Transfers locked out",
     EventCode.REDUNDANCY_LOST: "Redundancy lost",
     EventCode.REDUNDANCY_RESTORED: "Redundancy restored",
+    EventCode.SHED_FUTILE: "Shedding had no effect",
+    EventCode.SUSPECTED_OPEN: "Nothing drawn",
+    EventCode.LOCKOUT_END: "Transfers allowed again",
+    EventCode.LOCKED: "Lock changed",
+    EventCode.NOMINAL_MISMATCH: "Wrong nominal frequency",
 }
 
 
@@ -74,6 +79,20 @@ def _sentence(event: StoredEvent) -> str:
         case EventCode.REDUNDANCY_LOST:
             idle = source if event.source else "the idle source"
             return f"{idle} is not usable: an outage now would not be bridged"
+        case EventCode.SHED if data.get("reason") == "limit":
+            return f"{outlet} was opened at its own limit{_amps(data)}; it stays off until it is switched on"
+        case EventCode.SHED:
+            return f"{outlet} was opened to keep {source} within its budget{_budget(data)}"
+        case EventCode.RESTORED:
+            return f"{outlet} is closed again{_budget(data)}"
+        case EventCode.OVER_BUDGET | EventCode.WITHIN_BUDGET | EventCode.SHED_FUTILE:
+            return f"{CODES['event'][event.code].meaning}{_budget(data)}"
+        case EventCode.BREAKER_FAILURE | EventCode.RELAY_WELDED:
+            return f"{outlet} is open and still carries current{_amps(data)}"
+        case EventCode.LIMIT_EXCEEDED | EventCode.LIMIT_CLEARED:
+            return f"{outlet} is {'over' if event.code == EventCode.LIMIT_EXCEEDED else 'below'} its limit{_amps(data)}"
+        case EventCode.LOCKED:
+            return f"{outlet} was {'locked' if data.get('on') else 'unlocked'}{_by(data)}"
         case _:
             return ""
 
@@ -113,6 +132,8 @@ def _compared(data: Mapping[str, Detail]) -> str:
 
 
 def _amps(data: Mapping[str, Detail]) -> str:
+    if data.get("trip") == "overpower":
+        return _watts(data)
     measured, limit = _number(data, "i_ma", "measured_ma", "current_ma"), _number(data, "limit_ma")
     dwell = _number(data, "limit_ms", "dwell_ms")
     text = "" if measured is None else f" at {measured / 1000:.2f} A"
@@ -120,6 +141,22 @@ def _amps(data: Mapping[str, Detail]) -> str:
         text += f" (limit {limit / 1000:.2f} A"
         text += f" for {dwell / 1000:g} s)" if dwell else ")"
     return text
+
+
+def _watts(data: Mapping[str, Detail]) -> str:
+    measured, limit, dwell = _number(data, "p_mw"), _number(data, "limit_mw"), _number(data, "limit_ms")
+    if measured is None or limit is None or dwell is None:
+        return ""
+    return f" at {measured / 1000:.0f} W (limit {limit / 1000:.0f} W for {dwell / 1000:g} s)"
+
+
+def _budget(data: Mapping[str, Detail]) -> str:
+    """Return total and budget: in watts where the power is what exceeds, else in amps."""
+    for unit, name in (("mw", "W"), ("ma", "A")):
+        total, budget = _number(data, f"total_{unit}"), _number(data, f"budget_{unit}")
+        if total is not None and budget is not None and (total > budget or unit == "ma"):
+            return f": {total / 1000:.1f} of {budget / 1000:.1f} {name}"
+    return ""
 
 
 def _after(data: Mapping[str, Detail]) -> str:

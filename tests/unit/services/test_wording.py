@@ -76,6 +76,27 @@ def test_an_event_of_a_later_version_is_shown_by_its_name() -> None:
             "a command was refused: a retained command is never carried out",
         ),
         (EventCode.REDUNDANCY_LOST, {}, "the idle source is not usable: an outage now would not be bridged"),
+        (
+            EventCode.SHED,
+            {"outlet": 4, "source": Source.BACKUP, "data": {"total_ma": 6_500, "budget_ma": 6_000, "total_mw": 1, "budget_mw": 9}},
+            "outlet 4 was opened to keep BACKUP within its budget: 6.5 of 6.0 A",
+        ),
+        (
+            EventCode.SHED,
+            {"outlet": 4, "data": {"reason": "limit", "i_ma": 4_500, "limit_ma": 4_000, "limit_ms": 2_000}},
+            "outlet 4 was opened at its own limit at 4.50 A (limit 4.00 A for 2 s); it stays off until it is switched on",
+        ),
+        (
+            EventCode.OVER_BUDGET,
+            {"data": {"total_ma": 1, "budget_ma": 9, "total_mw": 900_000, "budget_mw": 800_000}},
+            "only loads that are never shed are left, and they are over the budget: 900.0 of 800.0 W",
+        ),
+        (
+            EventCode.TRIP,
+            {"outlet": 1, "data": {"trip": "overpower", "p_mw": 900_000, "limit_mw": 800_000, "limit_ms": 500}},
+            "outlet 1 opened and latched at 900 W (limit 800 W for 0.5 s)",
+        ),
+        (EventCode.LOCKED, {"outlet": 2, "data": {"on": False, "by": "ada"}}, "outlet 2 was unlocked by ada"),
     ],
 )  # fmt: skip
 def test_a_sentence_holds_the_numbers_compared(
