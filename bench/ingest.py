@@ -20,7 +20,7 @@ from bench.growth import growth
 from bench.latency import latency
 from bench.nodered import TABLE, Flow, NodeRed
 from bench.processes import RssCurve, cpu_s, rss_mb
-from bench.rigs import BenchBroker, BenchRig, Sql, bench_rig, until
+from bench.rigs import BenchBroker, BenchRig, Sql, bench_rig, table_bytes, until
 from tests.brokers import CENTER, CENTER_PASSWORD
 
 MESSAGES = 20_000
@@ -104,7 +104,8 @@ def throughput(settings: Settings, folder: Path, *, peer: bool) -> Figures:
             if turn:
                 ceiling.append(_subscriber(plain.port, messages, turn))
         exact = _is_exact(rig, settings.repeat + 1, messages)
-    return _throughput_figures(runs, ceiling, messages, exact=exact)
+        size = _ingested(rig)
+    return _throughput_figures(runs, ceiling, messages, exact=exact) | size
 
 
 @contextmanager
@@ -133,7 +134,7 @@ def _old(folder: Path, rig: BenchRig, number: int, flow: Flow) -> Iterator[Conte
         before = 0
 
         def stored() -> int:
-            return sql.number("SELECT MAX(id) FROM readings") // OUTLETS - before
+            return sql.number("SELECT MAX(id) FROM old_readings") // OUTLETS - before
 
         def note() -> None:
             nonlocal before
@@ -144,7 +145,7 @@ def _old(folder: Path, rig: BenchRig, number: int, flow: Flow) -> Iterator[Conte
 
 def _run(contender: Contender, messages: int, boot: int) -> Run:
     contender.ready()
-    spec = _burst(contender.port, messages, boot)
+    spec = burst_spec(contender.port, messages, boot)
     whole = messages - messages % PDUS
     with Burst(spec) as burst:
         before = [cpu_s(pid) for pid in contender.pids]
@@ -155,7 +156,7 @@ def _run(contender: Contender, messages: int, boot: int) -> Run:
     return Run(whole / (ended - began), used[0] / whole * 1e6, used[1] / whole * 1e6)
 
 
-def _burst(port: int, messages: int, boot: int) -> BurstSpec:
+def burst_spec(port: int, messages: int, boot: int) -> BurstSpec:
     """Return a burst whose times lie apart from those of every other boot."""
     whole = messages - messages % PDUS
     seconds = MESSAGES // PDUS
@@ -185,7 +186,7 @@ def _subscriber(port: int, messages: int, turn: int) -> float:
     ]
     command += ["-t", f"{payloads.ROOT}/+/up/telemetry", "-C", str(whole)]
     with (
-        Burst(_burst(port, messages, turn)) as burst,
+        Burst(burst_spec(port, messages, turn)) as burst,
         subprocess.Popen(command, stdout=subprocess.DEVNULL) as subscriber,
     ):
         time.sleep(0.5)  # its subscription stands
@@ -203,6 +204,16 @@ def _is_exact(rig: BenchRig, turns: int, messages: int) -> bool:
         raw = sql.number("SELECT COUNT(*) FROM raw_outlet")
         minutes = sql.number("SELECT SUM(power_count) FROM outlet_rollup_1m")
     return raw == minutes == given * OUTLETS and given >= (turns - 1) * (messages - messages % PDUS)
+
+
+def _ingested(rig: BenchRig) -> Figures:
+    """F10 of rows that came in batch by batch: pages are fuller when a bench fills them in order."""
+    with rig.sql() as sql:
+        rows = sql.number("SELECT COUNT(*) FROM raw_outlet")
+    size = table_bytes(rig, "raw_outlet")
+    return {
+        "F10_ingested_b": Figure(size / rows, "B", "<= 49", note=f"raw, of {rows:,} rows that came by MQTT")
+    }
 
 
 def _throughput_figures(

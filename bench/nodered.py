@@ -24,7 +24,7 @@ NODE_OLDEST = 18
 START_BOUND_S = 60.0
 JOINED = 125
 """Messages in one bulk INSERT of the joined flow: 1,000 rows, where a bulk INSERT gains no more."""
-TABLE = """CREATE TABLE IF NOT EXISTS readings (
+TABLE = """CREATE TABLE IF NOT EXISTS old_readings (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, device VARCHAR(32) NOT NULL, load_no TINYINT NOT NULL,
   ts BIGINT NOT NULL, state TINYINT NOT NULL, v1 FLOAT, v2 FLOAT, current FLOAT, power FLOAT, energy DOUBLE,
   source VARCHAR(8) NOT NULL, KEY by_load (device, load_no, ts)) ENGINE=InnoDB"""
@@ -37,13 +37,13 @@ const rows = m.out.map(o => [device, o.n, m.ts_ms, o.on ? 1 : 0, main, backup, o
   o.e_mwh / 1e6, m.active]);
 """
 _EACH = f"""{_ROWS}
-msg.topic = "INSERT INTO readings ({COLUMNS}) VALUES " + rows.map(() => "(?,?,?,?,?,?,?,?,?,?)").join(",");
+msg.topic = "INSERT INTO old_readings ({COLUMNS}) VALUES " + rows.map(() => "(?,?,?,?,?,?,?,?,?,?)").join(",");
 msg.payload = rows.flat();
 return msg;
 """
 _KEEP_ROWS = f"{_ROWS}\nreturn {{payload: rows}};\n"
 _BULK = f"""
-return {{topic: "INSERT INTO readings ({COLUMNS}) VALUES ?", payload: [msg.payload.flat()]}};
+return {{topic: "INSERT INTO old_readings ({COLUMNS}) VALUES ?", payload: [msg.payload.flat()]}};
 """
 
 
@@ -138,6 +138,12 @@ class NodeRed:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
+
+    def kill(self) -> None:
+        """End it with kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
 
     @property
     def _log(self) -> str:

@@ -1,5 +1,6 @@
 """What the benches measure on: Mosquitto as shipped, MariaDB with its defaults, a control center with many PDUs."""
 
+import asyncio
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,11 +11,13 @@ from types import TracebackType
 from typing import Self
 
 from bench import payloads
+from bench.fleet_device import Ledger
 from tests.brokers import CENTER, CENTER_PASSWORD, MosquittoServer
 from tests.databases import LOG_SIZE, MariaDbServer, superuser
 from tests.system.centers import ServedCenter
 
 from loadcenter.adapters.mqtt.credentials import mosquitto_hash
+from loadcenter.adapters.storage.store import open_store
 
 SECRET = "secret-of-the-fleet"
 POLL_S = 0.05
@@ -127,13 +130,32 @@ def bench_rig(folder: Path, pdus: int) -> Iterator[BenchRig]:
         database = stack.enter_context(BenchMariaDb())
         url = database.new_database()
         config = {"database": url, "broker": f"mqtt://{CENTER}:{CENTER_PASSWORD}@127.0.0.1:{broker.port}"}
-        center = ServedCenter(folder / "center", {**config, "log_level": "warning"})
-        center.start()  # it makes the tables
-        center.stop()
+        asyncio.run(_make_tables(url))
         with Sql(database, database.last_database) as sql:
             register(sql, pdus)
-        with center:
+        with ServedCenter(folder / "center", {**config, "log_level": "warning"}) as center:
             yield BenchRig(broker, database, database.last_database, center)
+
+
+async def _make_tables(url: str) -> None:
+    async with open_store(url):
+        pass
+
+
+def table_bytes(rig: BenchRig, table: str) -> int:
+    """Return the size of a table's files, all its partitions together."""
+    folder = rig.database.data / rig.name
+    return sum(path.stat().st_size for path in folder.glob(f"{table}[.#]*ibd"))
+
+
+def wrong_minutes(sql: Sql, fleet: Mapping[str, Ledger]) -> int:
+    """Return in how many minutes of an outlet the stored sum of power is not what the fleet gave out."""
+    rows = sql.rows(
+        "SELECT p.pdu_id, r.outlet, r.start_ms, r.power_sum_mw FROM outlet_rollup_1m r JOIN pdu p ON p.pdu_no = r.pdu_no"
+    )
+    stored = {(name, int(outlet), int(start)): int(total) for name, outlet, start, total in rows}
+    given = {(name, *key): total for name, ledger in fleet.items() for key, total in ledger.power_mw.items()}
+    return len(stored.items() ^ given.items())
 
 
 def register(sql: Sql, pdus: int) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from tests.brokers import CENTER, CENTER_PASSWORD, MosquittoServer, free_port
@@ -57,6 +58,13 @@ class Rig:
         wait_for(lambda: self.device.stored >= goal, self.center, 60)
         time.sleep(self.chance.uniform(0, 0.4))
         wait_for(lambda: self.device.unacknowledged > 0, self.center, 60)
+
+
+class Damage(StrEnum):
+    """How a database can differ from the ledger."""
+
+    LOST = "lost"
+    DOUBLED = "doubled"
 
 
 @dataclass
@@ -128,3 +136,19 @@ def assert_each_minute_is_what_was_given_out(rig: Rig) -> None:
             minutes[key] = minutes.get(key, 0) + out["p_mw"]
     rows = rig.sql("SELECT outlet, start_ms, power_sum_mw FROM outlet_rollup_1m")
     assert {(int(n), int(start)): int(total) for n, start, total in rows} == minutes
+
+
+def kill_until_it_shows(rig: Rig, damage: Damage, most: int, rate: float) -> int:
+    """Kill the server up to `most` times; return which kill made the database differ from the ledger so, else 0."""
+    for kill in range(1, most + 1):
+        rig.device.produce(rate)
+        rig.wait_for_a_good_instant()
+        rig.center.kill()
+        rig.center.start()
+        rig.settle()
+        is_now, should = stored(rig), expected(rig.device)
+        if damage is Damage.LOST and any(is_now.raw.get(n, 0) < should.raw[n] for n in OUTLETS):
+            return kill
+        if damage is Damage.DOUBLED and any(is_now.samples.get(n, 0) > should.samples[n] for n in OUTLETS):
+            return kill
+    return 0

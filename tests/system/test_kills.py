@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 from tests.databases import MariaDbServer
-from tests.system.ledger_device import OUTLETS
 from tests.system.rigs import (
     SEED,
+    Damage,
     Rig,
     assert_each_minute_is_what_was_given_out,
     expected,
     external_rig,
+    kill_until_it_shows,
     stored,
 )
 
@@ -51,25 +52,9 @@ def test_nothing_is_lost_or_doubled_when_a_part_is_killed(rig: Rig, part: str) -
     assert_each_minute_is_what_was_given_out(rig)
 
 
-def kill_until_it_shows(rig: Rig, damage: str) -> bool:
-    """Kill the server until the database differs from the ledger in the way named, at most `KILLS` x 2 times."""
-    for _ in range(KILLS * 2):
-        rig.device.produce(RATE)
-        rig.wait_for_a_good_instant()
-        rig.center.kill()
-        rig.center.start()
-        rig.settle()
-        is_now, should = stored(rig), expected(rig.device)
-        if damage == "lost" and any(is_now.raw.get(n, 0) < should.raw[n] for n in OUTLETS):
-            return True
-        if damage == "doubled" and any(is_now.samples.get(n, 0) > should.samples[n] for n in OUTLETS):
-            return True
-    return False
-
-
 def test_without_commit_before_the_ack_records_are_lost(tmp_path: Path, database: MariaDbServer) -> None:
     with external_rig(tmp_path, database, "ack-before-commit") as rig:
-        assert kill_until_it_shows(rig, "lost")
+        assert kill_until_it_shows(rig, Damage.LOST, KILLS * 2, RATE)
 
 
 def test_a_puback_before_the_commit_alone_loses_nothing(tmp_path: Path, database: MariaDbServer) -> None:
@@ -88,4 +73,4 @@ def test_with_positions_outside_the_transaction_rollups_are_doubled(
     tmp_path: Path, database: MariaDbServer
 ) -> None:
     with external_rig(tmp_path, database, "position-apart") as rig:
-        assert kill_until_it_shows(rig, "doubled")
+        assert kill_until_it_shows(rig, Damage.DOUBLED, KILLS * 2, RATE)

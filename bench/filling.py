@@ -1,0 +1,141 @@
+"""Years of history in a database within minutes: rows made by the server itself, in the order in which they lie.
+
+The values follow formulas, so nothing has to be sent; what tables and columns there are is the product's business, and
+a column that is not known here is an error.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bench import payloads
+from bench.nodered import COLUMNS, TABLE
+from bench.rigs import Sql
+from sqlalchemy import Table
+
+from loadcenter.adapters.storage import schema
+from loadcenter.domain.rollups import Tier
+
+DAY_MS = 86_400_000
+MWH_S = 20
+"""Energy of each outlet number and second, in mWh."""
+ROWS_AT_ONCE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a PDU has: rows of `tier` (None: raw) from `since_ms` until before `until_ms`."""
+
+    pdu_no: int
+    outlets: int
+    tier: Tier | None
+    since_ms: int
+    until_ms: int
+
+    @property
+    def step_ms(self) -> int:
+        return 1000 if self.tier is None else self.tier.value * 1000
+
+    @property
+    def rows(self) -> int:
+        """Rows of one outlet."""
+        return max(0, self.until_ms - self.since_ms) // self.step_ms
+
+
+def add_pdu(sql: Sql, pdu_no: int) -> None:
+    """Make a PDU known under a number (from 1)."""
+    sql.run(f"INSERT INTO pdu (pdu_no, pdu_id) VALUES ({pdu_no}, '{payloads.pdu_id(pdu_no - 1)}')")
+
+
+def fill(sql: Sql, span: Span) -> int:
+    """Write all rows of a span and return how many."""
+    table = schema.raw_outlet if span.tier is None else schema.OUTLET_ROLLUPS[span.tier]
+    for outlet in range(1, span.outlets + 1):
+        values = _values(table, _raw(span, outlet) if span.tier is None else _rollup(span, outlet))
+        for first, last in _portions(span.rows):
+            sql.run(f"INSERT INTO {table.name} SELECT {values} FROM seq_{first}_to_{last}")
+    return span.rows * span.outlets
+
+
+def fill_old(sql: Sql, pdus: int, outlets: int, since_ms: int, until_ms: int) -> int:
+    """Write the old table as it grew, second by second over all PDUs and loads, and return how many rows."""
+    sql.run(TABLE)
+    count = max(0, until_ms - since_ms) // 1000 * pdus * outlets
+    load = f"(seq MOD {outlets} + 1)"
+    device = f"CONCAT('fleet-', LPAD(seq DIV {outlets} MOD {pdus}, 5, '0'))"
+    ts_ms = f"({since_ms} + seq DIV {outlets * pdus} * 1000)"
+    power = f"({_power(ts_ms, load)} / 1000)"
+    values = f"{device}, {load}, {ts_ms}, 1, 230.1, 229.8, {power} / 230, {power}, seq * 0.0001, 'main'"
+    for first, last in _portions(count):
+        sql.run(f"INSERT INTO old_readings ({COLUMNS}) SELECT {values} FROM seq_{first}_to_{last}")
+    return count
+
+
+def _portions(rows: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, rows, ROWS_AT_ONCE):
+        yield first, min(rows, first + ROWS_AT_ONCE) - 1
+
+
+def _values(table: Table, known: Mapping[str, str]) -> str:
+    unknown = {column.name for column in table.columns} ^ set(known)
+    if unknown:
+        raise SystemExit(
+            f"error: the bench does not know the columns {sorted(unknown)} of {table.name}: add them"
+        )
+    return ", ".join(known[column.name] for column in table.columns)
+
+
+def _power(ts_ms: str, outlet: int | str) -> str:
+    return f"(40000 + 25000 * {outlet} + CAST(20000 * SIN({ts_ms} / 5400000) AS INT))"
+
+
+def _raw(span: Span, outlet: int) -> dict[str, str]:
+    ts_ms = f"({span.since_ms} + seq * 1000)"
+    power = _power(ts_ms, outlet)
+    return {
+        "pdu_no": str(span.pdu_no),
+        "outlet": str(outlet),
+        "ts_ms": ts_ms,
+        "samples": "1",
+        "is_on": "1",
+        "voltage_mv": "230000 + seq MOD 977",
+        "current_ma": f"{power} DIV 230",
+        "power_mw": power,
+        "energy_mwh": _energy(ts_ms, outlet),
+        "power_min_mw": "NULL",
+        "power_max_mw": "NULL",
+        "quality": "0",
+    }
+
+
+def _energy(ts_ms: str, outlet: int) -> str:
+    return f"({ts_ms} DIV 1000 - 1500000000) * {MWH_S * outlet}"
+
+
+def _rollup(span: Span, outlet: int) -> dict[str, str]:
+    count = span.step_ms // 1000
+    start_ms = f"({span.since_ms} + seq * {span.step_ms})"
+    power = _power(start_ms, outlet)
+    last_ms = f"({start_ms} + {span.step_ms - 1000})"
+    return {
+        "pdu_no": str(span.pdu_no),
+        "outlet": str(outlet),
+        "start_ms": start_ms,
+        "covered_ms": str(span.step_ms),
+        **_statistic("power", "mw", count, power, 5000),
+        **_statistic("voltage", "mv", count, "(230000 + seq MOD 977)", 1500),
+        **_statistic("current", "ma", count, f"({power} DIV 230)", 30),
+        "first_ts_ms": start_ms,
+        "first_mwh": _energy(start_ms, outlet),
+        "last_ts_ms": last_ms,
+        "last_mwh": _energy(last_ms, outlet),
+        "reset_mwh": "0",
+    }
+
+
+def _statistic(quantity: str, unit: str, count: int, value: str, half: int) -> dict[str, str]:
+    return {
+        f"{quantity}_count": str(count),
+        f"{quantity}_min_{unit}": f"{value} - {half}",
+        f"{quantity}_max_{unit}": f"{value} + {half}",
+        f"{quantity}_sum_{unit}": f"{value} * {count}",
+    }

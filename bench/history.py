@@ -1,0 +1,214 @@
+"""How fast any chart is on 100 million raw rows, and how many bytes a sample takes (figures F9 and F10).
+
+SCALE=1 is the full size; the default of 0.1 (10 million raw rows) takes some minutes.
+"""
+
+import random
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+from bench import figures, payloads
+from bench.figures import Figure, Figures, Settings, percentile
+from bench.filling import DAY_MS, Span, add_pdu, fill, fill_old
+from bench.rigs import BenchRig, Sql, bench_rig, table_bytes
+from tests.system.centers import PASSWORD
+
+from loadcenter.adapters.storage.schema import TIER_NAMES
+from loadcenter.domain.rollups import Tier
+
+SEED = 20_261_124
+OUTLETS = 8
+PDUS = 10
+RAW_DAYS = 14.5
+"""A little more than raw rows are kept by default; of 10 PDUs of 8 outlets it is 100 million rows."""
+YEARS_DAYS = 5 * 365 + 1
+KEPT_DAYS = {Tier.MINUTE: 400, Tier.QUARTER: YEARS_DAYS, Tier.HOUR: YEARS_DAYS, Tier.DAY: YEARS_DAYS}
+"""How long each tier is kept by default; of those kept for ever, five years."""
+POINTS = 600
+RANGES_MS = {
+    "1 h": 3_600_000,
+    "6 h": 6 * 3_600_000,
+    "1 d": DAY_MS,
+    "7 d": 7 * DAY_MS,
+    "30 d": 30 * DAY_MS,
+    "1 y": 365 * DAY_MS,
+    "5 y": YEARS_DAYS * DAY_MS,
+}
+SERIES = (1, 4, 8)
+CHARTS = 30
+WARM_UP = 3
+OLD_CHARTS = 10
+OLD_RANGES = ("1 h", "1 d", "7 d")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was written.
+
+    Attributes:
+        rows: rows by table; `old` those of the old table.
+        end_ms: where all history ends.
+        years, day: names of the PDUs with five years, and with one day.
+    """
+
+    rows: dict[str, int]
+    end_ms: int
+    years: str
+    day: str
+
+
+def measure(settings: Settings, folder: Path) -> Figures:
+    """Fill a database, then ask for charts, and weigh the files."""
+    pdus = max(1, round(PDUS * settings.scale))
+    with bench_rig(folder, pdus + 1) as rig, rig.sql() as sql:
+        began = time.monotonic()
+        filled = _fill(sql, settings, pdus)
+        print(f"  {sum(filled.rows.values()):,} rows in {time.monotonic() - began:.0f} s", flush=True)
+        found = _bytes(rig, filled)
+        with httpx.Client(base_url=f"http://127.0.0.1:{rig.center.port}", timeout=120) as http:
+            charts = _Charts(http, filled, settings)
+            found |= charts.figures(_old_charts(sql, filled, settings))
+    return found
+
+
+def _fill(sql: Sql, settings: Settings, pdus: int) -> Filled:
+    share = min(1.0, settings.scale * PDUS)
+    """Below one PDU the days shrink."""
+    end_ms = int(time.time()) // 86_400 * DAY_MS
+    raw_ms = int(RAW_DAYS * share * 86_400) * 1000
+    rows = dict.fromkeys(("raw", *TIER_NAMES.values()), 0)
+    for pdu_no in range(1, pdus + 2):
+        add_pdu(sql, pdu_no)
+        only_day = pdu_no > pdus
+        kept_ms = min(raw_ms, DAY_MS) if only_day else raw_ms
+        rows["raw"] += fill(sql, Span(pdu_no, OUTLETS, None, end_ms - kept_ms, end_ms))
+        for tier, days in KEPT_DAYS.items():
+            # Only the first PDU has years; the others have what they were asked for meanwhile: the raw span.
+            tier_ms = int(days * share) * DAY_MS if pdu_no == 1 else kept_ms
+            span_ms = tier.value * 1000
+            span = Span(pdu_no, OUTLETS, tier, (end_ms - tier_ms) // span_ms * span_ms, end_ms)
+            rows[TIER_NAMES[tier]] += fill(sql, span)
+    rows["old"] = fill_old(sql, pdus, OUTLETS, end_ms - raw_ms, end_ms)
+    return Filled(rows, end_ms, payloads.pdu_id(0), payloads.pdu_id(pdus))
+
+
+def _bytes(rig: BenchRig, filled: Filled) -> Figures:
+    """F10: size of the files, divided by the outlet-samples that they hold."""
+
+    def weigh(table: str, rows: int, samples: int) -> Figure:
+        size = table_bytes(rig, table)
+        note = f"{rows:,} rows in {size / 1e6:,.0f} MB, {size / max(1, rows):.0f} bytes a row"
+        return Figure(size / max(1, rows) / samples, "B", note=note)
+
+    raw = weigh("raw_outlet", filled.rows["raw"], 1)
+    old = weigh("old_readings", filled.rows["old"], 1)
+    found = {"F10_raw_b": replace(raw, goal="<= 49", peer={"old_table_b": round(old.value, 1)})}
+    for tier, name in TIER_NAMES.items():
+        found[f"F10_{name}_b"] = weigh(f"outlet_rollup_{name}", filled.rows[name], tier.value)
+    found["F10_1m_b"] = replace(found["F10_1m_b"], goal="<= 3")
+    return found
+
+
+class _Charts:
+    """Asks the control center for charts as a page does, each of another end of the range."""
+
+    def __init__(self, http: httpx.Client, filled: Filled, settings: Settings) -> None:
+        self._filled = filled
+        self._charts = max(1, int(CHARTS * min(1.0, settings.scale * 10)))
+        self._chance = random.Random(SEED)
+        self._http = http
+        answer = http.post("/api/v1/session", json={"username": "admin", "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+
+    def figures(self, old_ms: dict[str, float]) -> Figures:
+        """Return F9 and its parts."""
+        took = {
+            (name, series): self._took(self._filled.years, length_ms, series)
+            for name, length_ms in RANGES_MS.items()
+            for series in SERIES
+        }
+        cells = {f"{name} x {series}": percentile(values, 95) for (name, series), values in took.items()}
+        worst = max(cells, key=cells.__getitem__)
+        flat = [self._flatness(name) for name in ("1 h", "6 h")]
+        note = f"{POINTS} points, {self._charts} charts a cell, the slowest is {worst}; {self._filled.rows['raw']:,} raw rows"
+        tidy = {name: round(value, 1) for name, value in cells.items()}
+        ratio = old_ms["1 d"] / cells["1 d x 1"]
+        return {
+            "F9_chart_ms": Figure(
+                cells[worst], "ms", "<= 50", min(cells.values()), cells[worst], peer=tidy, note=note
+            ),
+            "F9_flat": Figure(
+                max(flat), "x", "<= 1.5", min(flat), max(flat), note="p95 with five years against one day"
+            ),
+            "F9_old": Figure(
+                ratio,
+                "x",
+                peer=old_ms,
+                note="one day of one outlet: p95 of the old table's query against ours",
+            ),
+        }
+
+    def _flatness(self, name: str) -> float:
+        """Return the p95 of a chart of the PDU with years against the PDU with one day, asked in turn."""
+        both = (self._filled.years, self._filled.day)
+        years: list[float] = []
+        day: list[float] = []
+        for _ in range(self._charts):
+            for pdu_id, took in zip(both, (years, day), strict=True):
+                took.append(self._ask(pdu_id, RANGES_MS[name], 8))
+        return percentile(years, 95) / percentile(day, 95)
+
+    def _took(self, pdu_id: str, length_ms: int, series: int) -> list[float]:
+        for _ in range(min(WARM_UP, self._charts)):
+            self._ask(pdu_id, length_ms, series)
+        return [self._ask(pdu_id, length_ms, series) for _ in range(self._charts)]
+
+    def _ask(self, pdu_id: str, length_ms: int, series: int) -> float:
+        """Return how long one chart took, in ms; its range ends somewhere in the last hours."""
+        until_ms = self._filled.end_ms - self._chance.randrange(6 * 3600) * 1000
+        outlets = ",".join(str(n) for n in range(1, series + 1))
+        query = {
+            "pdu": pdu_id,
+            "outlets": outlets,
+            "sources": "",
+            "since_ms": until_ms - length_ms,
+            "until_ms": until_ms,
+            "points": POINTS,
+        }
+        began = time.perf_counter()
+        answer = self._http.get("/api/v1/history", params=query)
+        took = (time.perf_counter() - began) * 1000
+        assert answer.status_code == 200, answer.text
+        return took
+
+
+def _old_charts(sql: Sql, filled: Filled, settings: Settings) -> dict[str, float]:
+    """Return the p95 of the old table's query by range, in ms: averages of one load by minute, from the database itself."""
+    chance = random.Random(SEED)
+    found = {}
+    for name in OLD_RANGES:
+        took = []
+        for _ in range(max(2, int(OLD_CHARTS * min(1.0, settings.scale * 10)))):
+            until_ms = filled.end_ms - chance.randrange(6 * 3600) * 1000
+            began = time.perf_counter()
+            sql.rows(
+                "SELECT ts DIV 60000 * 60000, MIN(power), AVG(power), MAX(power), AVG(current), AVG(v1) FROM old_readings "
+                f"WHERE device = '{filled.years}' AND load_no = 1 AND ts >= {until_ms - RANGES_MS[name]} "
+                f"AND ts < {until_ms} GROUP BY 1"
+            )
+            took.append((time.perf_counter() - began) * 1000)
+        found[name] = round(percentile(took[1:], 95), 1)  # the first one reads the disk
+    return found
+
+
+def main() -> Figures:
+    """Measure as the environment says."""
+    with tempfile.TemporaryDirectory(prefix="bench-history-") as folder:
+        return measure(figures.settings(0.1), Path(folder))
+
+
+if __name__ == "__main__":
+    figures.run("history", main)
