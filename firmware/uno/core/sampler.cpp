@@ -2,6 +2,9 @@
 
 #include "multiply.hpp"
 
+// What is seldom reached in a scan is kept out of line, so that what is always done keeps its registers.
+#define LOADCENTER_SELDOM __attribute__((noinline))
+
 namespace loadcenter {
 namespace {
 
@@ -16,6 +19,17 @@ constexpr uint32_t kTwoPointSpan = static_cast<uint32_t>(kTwoPoint) * kTwoPoint 
 constexpr uint16_t kTwoPointLeast = static_cast<uint16_t>(kTwoPoint * 470UL / 1000);
 static_assert(static_cast<uint32_t>(kTwoPointLeast) * kTwoPointLeast * 1110 / 1000 < kTwoPointSpan,
               "two samples of kTwoPointLeast in all do not reach the limit");
+
+// Hides from the compiler which element of an array this is: it would reckon the address anew for each
+// member.
+template <typename Channel>
+inline Channel& settled(Channel& channel) {
+  Channel* place = &channel;
+#ifdef __AVR__
+  asm("" : "+b"(place));
+#endif
+  return *place;
+}
 
 inline uint16_t magnitude_of(int16_t value) { return static_cast<uint16_t>(value < 0 ? -value : value); }
 
@@ -59,9 +73,10 @@ uint8_t Sampler::channel(uint8_t slot) const {
 uint8_t Sampler::take(uint8_t slot, uint16_t raw) {
   if (slot >= kCurrents) {
     const Source which = static_cast<Source>(slot - kCurrents);
-    return voltage(which, static_cast<int16_t>(static_cast<int16_t>(raw) - source[index(which)].zero));
+    SourceChannel& taken = settled(source[index(which)]);
+    return voltage(taken, which, static_cast<int16_t>(static_cast<int16_t>(raw) - taken.zero));
   }
-  OutletChannel& taken = outlet[outlet_of(slot)];
+  OutletChannel& taken = settled(outlet[outlet_of(slot)]);
   int16_t sample = static_cast<int16_t>(static_cast<int16_t>(raw) - taken.zero);
   if (slot == 0 && static_cast<uint8_t>(scans) % kReferenceScans == 0) {
     // This conversion was of the band gap; the current goes on in a straight line.
@@ -103,7 +118,7 @@ bool Sampler::end_scan(bool live) {
 
 // ---- currents
 
-uint8_t Sampler::current(OutletChannel& channel, int16_t sample) {
+inline uint8_t Sampler::current(OutletChannel& channel, int16_t sample) {
   const uint8_t at = static_cast<uint8_t>(static_cast<uint8_t>(scans) / board::kTurns);
   int16_t& place = channel.history[at & (kOutletLag - 1)];
   const int16_t old = place;
@@ -119,7 +134,7 @@ uint8_t Sampler::current(OutletChannel& channel, int16_t sample) {
   } else if (channel.shortly != 0) {
     --channel.shortly;
   }
-  if (ends_block()) {
+  if (ends_turns()) {
     end_block(channel);
   }
   if ((drives.outlets & channel.bit) == 0) {
@@ -149,7 +164,7 @@ inline void Sampler::interpolate(OutletChannel& channel, int16_t sample, int16_t
   channel.power += multiply(volts_, sixteenths);
 }
 
-uint8_t Sampler::over(OutletChannel& channel, uint16_t magnitude) {
+LOADCENTER_SELDOM uint8_t Sampler::over(OutletChannel& channel, uint16_t magnitude) {
   const uint16_t least = magnitude < kTwoPoint ? kTwoPoint : magnitude;  // so much at least is its amplitude
   if (channel.over == 0 || least > channel.peak) {
     channel.peak = least;
@@ -174,7 +189,7 @@ void Sampler::begin_mask(OutletChannel& channel) {
   }
 }
 
-uint8_t Sampler::masked(OutletChannel& channel, bool clipped) {
+LOADCENTER_SELDOM uint8_t Sampler::masked(OutletChannel& channel, bool clipped) {
   --channel.mask;
   uint8_t& byte = channel.window[window_byte_];
   if ((byte & window_bit_) != 0) {
@@ -204,8 +219,7 @@ void Sampler::open_outlets(OutletMask outlets) {
 
 // ---- voltages
 
-uint8_t Sampler::voltage(Source which, int16_t sample) {
-  SourceChannel& channel = source[index(which)];
+inline uint8_t Sampler::voltage(SourceChannel& channel, Source which, int16_t sample) {
   const uint8_t at = static_cast<uint8_t>(scans);
   int16_t& place = channel.history[at & (kLag - 1)];
   const int16_t old = place;
@@ -229,10 +243,16 @@ uint8_t Sampler::voltage(Source which, int16_t sample) {
   if (ends_block()) {
     end_block(channel);
   }
-  return watch(which, span_of(sample, old));
+  const uint32_t span = span_of(sample, old);
+  if (span < channel.lost) {
+    return low(channel, which, span);
+  }
+  channel.low_scans = 0;
+  channel.lost_after = 0;
+  return kActNone;
 }
 
-void Sampler::end_half(SourceChannel& channel) {
+LOADCENTER_SELDOM void Sampler::end_half(SourceChannel& channel) {
   if (channel.half_sum < channel.half_low) {
     channel.half_low = channel.half_sum;
   }
@@ -243,13 +263,7 @@ void Sampler::end_half(SourceChannel& channel) {
   channel.half_scans = 0;
 }
 
-uint8_t Sampler::watch(Source which, uint32_t span) {
-  SourceChannel& channel = source[index(which)];
-  if (span >= channel.lost) {
-    channel.low_scans = 0;
-    channel.lost_after = 0;
-    return kActNone;
-  }
+LOADCENTER_SELDOM uint8_t Sampler::low(SourceChannel& channel, Source which, uint32_t span) {
   const uint32_t before = channel.span;
   channel.span = span;
   if (channel.low_scans < UINT8_MAX) {
@@ -314,7 +328,7 @@ uint8_t Sampler::open_short_circuits() {
 
 // ---- blocks
 
-void Sampler::end_block(OutletChannel& channel) {
+LOADCENTER_SELDOM void Sampler::end_block(OutletChannel& channel) {
   channel.whole_sum = channel.sum;
   channel.whole_power = channel.power;
   channel.whole_squares[ring_] = channel.squares;
@@ -326,7 +340,7 @@ void Sampler::end_block(OutletChannel& channel) {
   channel.clipped = 0;
 }
 
-void Sampler::end_block(SourceChannel& channel) {
+LOADCENTER_SELDOM void Sampler::end_block(SourceChannel& channel) {
   channel.whole_sum = channel.sum;
   channel.whole_squares[ring_] = channel.squares;
   channel.sum = 0;

@@ -138,6 +138,9 @@ class Sampler {
   // After the last slot of a scan, with the state of the bus-live input. Returns whether a block is whole.
   bool end_scan(bool live);
 
+  // The place in `whole_squares` of the last whole block.
+  uint8_t newest() const { return static_cast<uint8_t>((ring_ == 0 ? kWindowBlocks : ring_) - 1); }
+
   // Those below are for the main pass, with interrupts held off.
   void see(Seen& seen);  // what was done since the last time
   void permit(const Drives& drives,
@@ -156,14 +159,15 @@ class Sampler {
  private:
   uint8_t outlet_of(uint8_t slot) const;
   bool ends_block() const { return block_scan_ == kBlockScans - 1; }
+  bool ends_turns() const { return block_scan_ >= kBlockScans - board::kTurns; }
   uint8_t current(OutletChannel& channel, int16_t sample);
-  uint8_t voltage(Source which, int16_t sample);
+  uint8_t voltage(SourceChannel& channel, Source which, int16_t sample);
   void interpolate(OutletChannel& channel, int16_t sample, int16_t before);
   uint8_t over(OutletChannel& channel, uint16_t magnitude);
   uint8_t masked(OutletChannel& channel, bool clipped);
   void begin_mask(OutletChannel& channel);
   uint8_t trip(OutletChannel& channel);
-  uint8_t watch(Source which, uint32_t span);
+  uint8_t low(SourceChannel& channel, Source which, uint32_t span);
   uint8_t leave(Source which, uint32_t span);
   uint8_t swing();
   uint8_t open_short_circuits();
