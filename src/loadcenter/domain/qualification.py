@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from loadcenter.domain.events import Detail
+from loadcenter.domain.tables import RUNGS
 from loadcenter.domain.topology import Grade
 
 
@@ -41,16 +42,8 @@ class Rung:
     half: bool = False
 
 
-LADDER: tuple[Rung, ...] = (
-    Rung("amplitude_65", Way.LOST, 650, 0),
-    Rung("under_72", Way.UNDER, 720, 20, half=True),
-    Rung("over_120", Way.OVER, 1200, 0, half=True),
-    Rung("under_80", Way.UNDER, 800, 200),
-    Rung("over_113", Way.OVER, 1130, 500),
-    Rung("frequency_3hz", Way.FREQUENCY, 3000, 1000),
-    Rung("under_87", Way.UNDER, 870, 3000),
-    Rung("under_90", Way.UNDER, 900, 60_000),
-    Rung("over_110", Way.OVER, 1100, 60_000),
+LADDER: tuple[Rung, ...] = tuple(
+    Rung(name, Way(way), limit, dwell_ms, half) for name, way, limit, dwell_ms, half in RUNGS
 )
 """Limits at which a source is left, the most urgent first; behaviour.md, section 2."""
 

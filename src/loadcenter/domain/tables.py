@@ -1,6 +1,44 @@
-"""Generated."""
+"""Tables of the decision layer. Generated from `spec/decision.toml` by `scripts/generate_tables.py`."""
 
 from collections.abc import Mapping
+
+RUNGS: tuple[tuple[str, str, int, int, bool], ...] = (
+    ("amplitude_65", "lost", 650, 0, False),
+    ("under_72", "under", 720, 20, True),
+    ("over_120", "over", 1200, 0, True),
+    ("under_80", "under", 800, 200, False),
+    ("over_113", "over", 1130, 500, False),
+    ("frequency_3hz", "frequency", 3000, 1000, False),
+    ("under_87", "under", 870, 3000, False),
+    ("under_90", "under", 900, 60000, False),
+    ("over_110", "over", 1100, 60000, False),
+)
+"""Name, way, limit, dwell in ms, and whether half cycles are compared."""
+
+TRANSFER_ROWS: tuple[tuple[str, str, str, str], ...] = (
+    ("isolated", "connect", "moving", "move"),
+    ("closed", "leave", "swinging", "move"),
+    ("closed", "plan", "opening", "none"),
+    ("closed", "isolate", "isolated", "none"),
+    ("swinging", "elapsed", "closed", "settle"),
+    ("swinging", "isolate", "isolated", "none"),
+    ("opening", "elapsed", "moving", "move"),
+    ("opening", "retarget", "opening", "none"),
+    ("opening", "isolate", "isolated", "none"),
+    ("moving", "elapsed", "closing", "none"),
+    ("moving", "retarget", "moving", "move"),
+    ("moving", "isolate", "isolated", "none"),
+    ("closing", "elapsed", "closed", "settle"),
+    ("closing", "isolate", "isolated", "none"),
+)
+"""Mode, trigger, next mode, effect."""
+
+TRANSFER_LASTS_MS: Mapping[str, int] = {
+    "opening": 20,
+    "moving": 13,
+    "swinging": 25,
+    "closing": 13,
+}
 
 CURVE_RATES: Mapping[str, tuple[int, ...]] = {
     "ni": (
@@ -205,3 +243,49 @@ CURVE_RATES: Mapping[str, tuple[int, ...]] = {
         3342336,
     ),
 }
+"""Progress per second, times 2^20, at 16 steps in each octave of I / Is from 1 to 16."""
+
+CONSTANTS: Mapping[str, int] = {
+    "usable_ms": 60,
+    "good_ms": 2000,
+    "good_permille": 70,
+    "good_mhz": 1500,
+    "measurable_permille": 500,
+    "isolate_ms": 30,
+    "residual_permille": 350,
+    "mismatch_mhz": 5000,
+    "hour_ms": 3600000,
+    "leave_gap_ms": 10000,
+    "redundancy_grace_ms": 1000,
+    "at_once_permille": 650,
+    "at_once_inrush_permille": 400,
+    "at_once_inrush_ms": 150,
+    "outage_ms": 100,
+    "start_grace_ms": 1000,
+    "carries_ma": 200,
+    "welded_ms": 200,
+    "failed_ms": 60,
+    "instantaneous_ma": 17600,
+    "instantaneous_ms": 1,
+    "mask_ms": 150,
+    "mask_gap_ms": 2000,
+    "quiet_ms": 200,
+    "cleared_pct": 95,
+    "barren_closings": 3,
+    "barren_ms": 1000,
+    "outlet_rating_ma": 4000,
+    "bus_rating_ma": 16000,
+    "bus_tms_permille": 1000,
+    "tau_s": 300,
+    "thermal_trip_ma": 4400,
+    "thermal_ratio_most": 5000,
+    "thermal_trip_ppm": 1000000,
+    "seconds_most": 10,
+    "curve_step_ms_most": 20,
+    "shed_over_ms": 1000,
+    "shed_heavy_ms": 100,
+    "shed_step_ms": 300,
+    "seen_ms": 60,
+    "unseen_ms": 300,
+}
+"""Every number that the firmware decides by; a test holds the domain to them."""

@@ -15,7 +15,7 @@ TRIP_MA = OUTLET_RATING_MA * 11 // 10
 """Current whose heat is just the trip: the factor k = 1.1 of IEC 60255-149."""
 
 TRIP_PPM = 1_000_000
-_RATIO_MOST = 5000
+RATIO_MOST = 5000
 """Five times the trip current; more than that is the business of faster protection."""
 
 STAGES_PCT = (25, 50, 75, 100)
@@ -52,6 +52,6 @@ def warmed(heat: Heat, current_ma: int, seconds: int) -> Heat:
     """Return the heat after `seconds` (1 to 10) at this current."""
     if heat is COLD and current_ma == 0:
         return heat
-    ratio = min(_RATIO_MOST, current_ma * 1000 // TRIP_MA)
+    ratio = min(RATIO_MOST, current_ma * 1000 // TRIP_MA)
     total = (ratio * ratio - heat.ppm) * seconds + heat.rest
     return Heat(heat.ppm + total // TAU_S, total % TAU_S)

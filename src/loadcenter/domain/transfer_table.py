@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from loadcenter.domain.tables import TRANSFER_LASTS_MS, TRANSFER_ROWS
+
 
 class Mode(StrEnum):
     """What the transfer switch is doing."""
@@ -35,27 +37,15 @@ class Effect(StrEnum):
 
 
 TABLE: Mapping[tuple[Mode, Trigger], tuple[Mode, Effect]] = {
-    (Mode.ISOLATED, Trigger.CONNECT): (Mode.MOVING, Effect.MOVE),
-    (Mode.CLOSED, Trigger.LEAVE): (Mode.SWINGING, Effect.MOVE),
-    (Mode.CLOSED, Trigger.PLAN): (Mode.OPENING, Effect.NONE),
-    (Mode.CLOSED, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
-    (Mode.SWINGING, Trigger.ELAPSED): (Mode.CLOSED, Effect.SETTLE),
-    (Mode.SWINGING, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
-    (Mode.OPENING, Trigger.ELAPSED): (Mode.MOVING, Effect.MOVE),
-    (Mode.OPENING, Trigger.RETARGET): (Mode.OPENING, Effect.NONE),
-    (Mode.OPENING, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
-    (Mode.MOVING, Trigger.ELAPSED): (Mode.CLOSING, Effect.NONE),
-    (Mode.MOVING, Trigger.RETARGET): (Mode.MOVING, Effect.MOVE),
-    (Mode.MOVING, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
-    (Mode.CLOSING, Trigger.ELAPSED): (Mode.CLOSED, Effect.SETTLE),
-    (Mode.CLOSING, Trigger.ISOLATE): (Mode.ISOLATED, Effect.NONE),
+    (Mode(mode), Trigger(trigger)): (Mode(after), Effect(effect))
+    for mode, trigger, after, effect in TRANSFER_ROWS
 }
 """(mode, trigger) -> (next mode, effect). What is not in the table is refused."""
 
 ISOLATOR_CLOSED: frozenset[Mode] = frozenset({Mode.CLOSED, Mode.SWINGING, Mode.CLOSING})
 """Modes in which the bus isolator is driven closed."""
 
-LASTS_MS: Mapping[Mode, int] = {Mode.OPENING: 20, Mode.MOVING: 13, Mode.SWINGING: 25, Mode.CLOSING: 13}
+LASTS_MS: Mapping[Mode, int] = {Mode(mode): lasts_ms for mode, lasts_ms in TRANSFER_LASTS_MS.items()}
 """How long a mode lasts: release 10 ms and a half cycle; operate 10 ms and bounce 3 ms (behaviour.md, section 2).
 
 `SWINGING` has a half cycle more: in the fast mode the pin waits for a zero of the total current.
