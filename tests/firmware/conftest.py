@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.firmware.line import Line
+from tests.firmware.line import library as library_of_line
 
 from loadcenter.adapters.emulator import Board, Emulator, EmulatorUnavailableError
 from loadcenter.adapters.emulator.build import library
@@ -40,3 +42,17 @@ def unit(probe):
         emulator.run(0.02)
         assert emulator.output() == b"R0001"
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def shim():
+    """Return the core as a library of this machine; skip where there is no compiler."""
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is missing: apt install g++")
+    return library_of_line()
+
+
+@pytest.fixture
+def line(shim):
+    """Return a PDU with a blank EEPROM at the other end of a serial line."""
+    return Line(shim)
