@@ -14,10 +14,11 @@ constexpr uint16_t counts_of(int32_t milliamps) {
 
 constexpr uint16_t kPeak = counts_of(board::kInstantaneousPeakMa);
 constexpr uint16_t kTwoPoint = counts_of(board::kInstantaneousTwoPointMa);
-constexpr uint32_t kTwoPointSpan = static_cast<uint32_t>(kTwoPoint) * kTwoPoint * kSpanPermille / 1000;
+constexpr uint32_t kTwoPointSpan =
+    static_cast<uint32_t>(kTwoPoint) * kTwoPoint * kOutletSpanPermyriad / 10000;
 // With |a| + |b| = m the span is at most m^2 (1 + tan^2): below this no pair of samples reaches the limit.
-constexpr uint16_t kTwoPointLeast = static_cast<uint16_t>(kTwoPoint * 470UL / 1000);
-static_assert(static_cast<uint32_t>(kTwoPointLeast) * kTwoPointLeast * 1110 / 1000 < kTwoPointSpan,
+constexpr uint16_t kTwoPointLeast = static_cast<uint16_t>(kTwoPoint * 240UL / 1000);
+static_assert(static_cast<uint32_t>(kTwoPointLeast) * kTwoPointLeast * 1030 / 1000 < kTwoPointSpan,
               "two samples of kTwoPointLeast in all do not reach the limit");
 
 // Hides from the compiler which element of an array this is: it would reckon the address anew for each
@@ -33,10 +34,10 @@ inline Channel& settled(Channel& channel) {
 
 inline uint16_t magnitude_of(int16_t value) { return static_cast<uint16_t>(value < 0 ? -value : value); }
 
-inline uint32_t span_of(int16_t a, int16_t b) {
+inline uint32_t span_of(int16_t a, int16_t b, uint8_t tangent128) {
   const uint16_t sum = magnitude_of(static_cast<int16_t>(a + b));
   const uint16_t difference = magnitude_of(static_cast<int16_t>(a - b));
-  const uint16_t tangent = static_cast<uint16_t>(static_cast<uint16_t>(sum * kTangent128 + 64) >> 7);
+  const uint16_t tangent = static_cast<uint16_t>(static_cast<uint16_t>(sum * tangent128 + 64) >> 7);
   return square(difference) + square(tangent);
 }
 
@@ -143,7 +144,7 @@ inline uint8_t Sampler::current(OutletChannel& channel, int16_t sample) {
     return kActNone;
   }
   const bool reaches = magnitude >= kPeak || (magnitude + magnitude_of(old) >= kTwoPointLeast &&
-                                              span_of(sample, old) >= kTwoPointSpan);
+                                              span_of(sample, old, kOutletTangent128) >= kTwoPointSpan);
   uint8_t moved = kActNone;
   if (reaches) {
     moved = over(channel, magnitude);
@@ -243,7 +244,7 @@ inline uint8_t Sampler::voltage(SourceChannel& channel, Source which, int16_t sa
   if (ends_block()) {
     end_block(channel);
   }
-  const uint32_t span = span_of(sample, old);
+  const uint32_t span = span_of(sample, old, kTangent128);
   if (span < channel.lost) {
     return low(channel, which, span);
   }

@@ -20,7 +20,9 @@ constexpr uint8_t kCurrents = kOutlets / board::kTurns;  // conversions of curre
 constexpr uint8_t kSlots = kCurrents + kSources;
 constexpr uint8_t kBlockScans = 25;
 constexpr uint8_t kLag = 4;  // scans between the two points
-constexpr uint8_t kOutletLag = kLag / board::kTurns;
+// Of currents the two points are closer: a step in current stands between the points for two samples only,
+// fewer than a trip takes, so that no step to less than the limit is taken for more than it.
+constexpr uint8_t kOutletLag = 2 / board::kTurns;
 constexpr uint8_t kLossScans = 4;                       // scans below the limit until a source is lost
 constexpr uint8_t kOverSamples = 3;                     // samples over the limit until an outlet trips
 constexpr uint16_t kMaskSamples = 375 / board::kTurns;  // 150 ms
@@ -38,15 +40,19 @@ constexpr uint16_t kSlotLead =         // by how much one slot moves the lead
                           board::kScanCycles);
 
 #if defined(LOADCENTER_60HZ)
-constexpr uint8_t kWindowBlocks = 5;     // three cycles
-constexpr uint8_t kHalfScans = 21;       // half a cycle of 20.8
-constexpr uint8_t kTangent128 = 40;      // 128 tan(34.56 deg / 2)
-constexpr uint16_t kSpanPermille = 353;  // 4 sin^2(34.56 deg / 2)
+constexpr uint8_t kWindowBlocks = 5;            // three cycles
+constexpr uint8_t kHalfScans = 21;              // half a cycle of 20.8
+constexpr uint8_t kOutletTangent128 = 19;       // 128 tan(17.28 deg / 2)
+constexpr uint32_t kOutletSpanPermyriad = 903;  // 4 sin^2(17.28 deg / 2)
+constexpr uint8_t kTangent128 = 40;             // 128 tan(34.56 deg / 2)
+constexpr uint16_t kSpanPermille = 353;         // 4 sin^2(34.56 deg / 2)
 #else
 constexpr uint8_t kWindowBlocks = 2;  // one cycle
 constexpr uint8_t kHalfScans = 25;
-constexpr uint8_t kTangent128 = 33;      // 128 tan(28.8 deg / 2)
-constexpr uint16_t kSpanPermille = 247;  // 4 sin^2(28.8 deg / 2)
+constexpr uint8_t kOutletTangent128 = 16;       // 128 tan(14.4 deg / 2)
+constexpr uint32_t kOutletSpanPermyriad = 628;  // 4 sin^2(14.4 deg / 2)
+constexpr uint8_t kTangent128 = 33;             // 128 tan(28.8 deg / 2)
+constexpr uint16_t kSpanPermille = 247;         // 4 sin^2(28.8 deg / 2)
 #endif
 
 // Which relays the sampler has moved; bits.
