@@ -10,11 +10,10 @@
 
 #include "calibration.hpp"
 #include "frequency.hpp"
+#include "moments.hpp"
 #include "sampler.hpp"
 
 namespace loadcenter {
-
-constexpr uint8_t kSecondBlocks = 100;
 
 // What a second has come to.
 struct Reading1s {
@@ -41,41 +40,40 @@ class Metering {
   bool reference_fault;  // it is where no supply of the board puts it
 
  private:
-  struct Sums {
-    int32_t sum;
-    uint32_t squares;
+  struct OutletMeter {
+    Sums second;
+    int32_t second_power;
+    int32_t window_power;
+    uint32_t unit;    // mA in a count, in 2^20ths
+    uint32_t watts;   // mW in a count of power over one window, in 2^28ths
+    uint16_t noise;   // mean square without current, in 256ths
+    uint8_t learned;  // seconds from which it was learned
   };
 
-  int32_t current_of(uint8_t k, const OutletChannel& channel) const;
+  struct SourceMeter {
+    Sums second;
+    Frequency frequency;
+    uint32_t unit;  // mV in a count, in 2^20ths, with calibration and band gap
+    uint16_t nominal_peak;
+    uint16_t limit_permille;
+  };
+
+  int32_t current_of(const OutletMeter& meter, const OutletChannel& channel) const;
   void fill(uint8_t s, const SourceChannel& channel, const Seen& seen, SourceInput& input);
-  void fill_deeds(const Seen& seen, Acted& acted) const;
   int32_t phase_mdeg() const;
-  int32_t milliwatts(uint8_t k, int32_t power, uint8_t windows) const;
-  void collect(Sampler& sampler, Inputs& inputs);
-  bool end_second(Sampler& sampler, uint8_t channel);
+  bool take_outlet(uint8_t k, Sampler& sampler, Inputs& inputs);
+  void take_source(uint8_t s, Sampler& sampler);
   void end_outlet(uint8_t k, OutletChannel& channel);
   void end_source(uint8_t s, SourceChannel& channel);
-  void learn(uint8_t k, OutletChannel& channel);
-  void judge(uint8_t k, const OutletChannel& channel);
+  void judge(const OutletChannel& channel, const Moments& moments);
+  void learn(OutletMeter& meter, OutletChannel& channel, const Moments& moments);
   void take_reference(Sampler& sampler);
   void set_scales(const Sampler& sampler);
 
   const Calibration* calibration_;
-  uint32_t microvolts_[kSources];  // in a count, with calibration and band gap
-  uint32_t watts_[kOutlets];       // mW in a count of power over one window, in 2^28ths
-  uint16_t nominal_peak_[kSources];
-  uint16_t limit_permille_[kSources];
-  uint16_t noise_[kOutlets];   // mean square without current, in 1024ths
-  uint8_t learned_[kOutlets];  // seconds from which it was learned
-  uint16_t gain_[kOutlets];    // of amperes: 32768 is 1
-  int32_t window_power_[kOutlets];
-  int32_t second_power_[kOutlets];
-  Sums outlet_[kOutlets];
-  Sums source_[kSources];
-  Frequency frequency_[kSources];
-  uint8_t age_[kOutlets + kSources];  // blocks in the second of each channel
-  uint8_t window_age_;
-  uint16_t begun_;     // channels whose seconds run in their turn
+  OutletMeter outlet_[kOutlets];
+  SourceMeter source_[kSources];
+  uint8_t window_blocks_;
   OutletMask closed_;  // outlets that were closed in their second
   OutletMask closed_before_;
   OutletMask fault_;

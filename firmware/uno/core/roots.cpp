@@ -15,16 +15,16 @@ uint16_t root32(uint32_t square) {
   return static_cast<uint16_t>(root);
 }
 
-uint32_t root_q16(uint32_t square_q12) {
-  if (square_q12 == 0) {
+uint32_t root_q20(uint32_t square_q8) {
+  if (square_q8 == 0) {
     return 0;
   }
   uint8_t shifts = 0;
-  while (square_q12 < 1UL << 30) {
-    square_q12 <<= 2;
+  while (square_q8 < 1UL << 30) {
+    square_q8 <<= 2;
     ++shifts;
   }
-  return static_cast<uint32_t>(root32(square_q12)) << 10 >> shifts;
+  return static_cast<uint32_t>(root32(square_q8)) << 16 >> shifts;
 }
 
 __attribute__((noinline)) uint32_t part(uint32_t value, uint32_t fraction) {

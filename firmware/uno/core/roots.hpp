@@ -8,8 +8,8 @@ namespace loadcenter {
 // Returns the whole part of the square root.
 uint16_t root32(uint32_t square);
 
-// Returns the root of a square in 4096ths, in 65536ths; good to 1 part in 16,000.
-uint32_t root_q16(uint32_t square_q12);
+// Returns the root of a square in 256ths, in 2^20ths; good to 1 part in 16,000.
+uint32_t root_q20(uint32_t square_q8);
 
 // Returns value * fraction / 2^32.
 uint32_t part(uint32_t value, uint32_t fraction);
