@@ -111,6 +111,12 @@ def layout() -> int:
     return zlib.crc32(repr(rows).encode()) & 0xFFFF
 
 
+def budget_most() -> int:
+    """Return the highest current that a source's budget may be set to, in mA."""
+    ids = ("budget_main_ma", "budget_backup_ma")
+    return max(int(point["range"][1]) for point in settings("pdu") if point["id"] in ids)
+
+
 def header() -> str:
     """Return the text of points.hpp."""
     every = [*settings("pdu"), *settings("outlet")]
@@ -151,6 +157,7 @@ constexpr uint8_t kOutletSettings = {len(settings("outlet"))};
 constexpr uint8_t kPduSettingsBytes = {stored["pdu"]};     // as they are stored
 constexpr uint8_t kOutletSettingsBytes = {stored["outlet"]};  // likewise, of one outlet
 constexpr uint16_t kSettingsLayout = {layout()};  // differs where stored settings cannot be read
+constexpr int32_t kBudgetMostMa = {budget_most()};  // highest budget of a source that is taken
 
 extern const SettingRow kPduRows[kPduSettings];
 extern const SettingRow kOutletRows[kOutletSettings];
@@ -168,8 +175,8 @@ extern const char kVerbWords[];
 
 // Words that are counted from 0: each with a NUL, an empty one at the end. In flash.
 {"".join(f"extern const char {plain_name(name)}[];" + chr(10) for name in read("serial.toml")["words"])}
-// The numbers that an event tells, by its code: number of the code, the keys, each with a NUL, an empty one; 255 at the
-// end. In flash. The number behind a key that ends in '<' and a digit is a word of that EventWords.
+// The numbers that an event tells, by its code: the codes that share them, the keys, each with a NUL, an empty one; 255
+// at the end. In flash. The number behind a key that ends in '<' and a digit is a word of that EventWords.
 enum class EventWords : char {{ {", ".join(f"k{camel(name)} = '{digit}'" for name, digit in word_lists().items())} }};
 constexpr uint8_t kEventNumbersMax = {max(len(event["data"]) for event in read("serial.toml")["event"])};
 extern const char kEventKeys[];
@@ -283,11 +290,15 @@ def marked(key: str) -> str:
 
 
 def event_keys(codes: Iterable[Mapping[str, Any]]) -> str:
-    """Return the keys of each event's numbers as lines of one C string."""
+    """Return the keys of the events' numbers as lines of one C string; events of the same keys share a line."""
     number = {code["name"]: code["number"] for code in codes if code["category"] == "event"}
+    shared: dict[tuple[str, ...], list[int]] = {}
+    for event in read("serial.toml")["event"]:
+        if event["data"]:
+            shared.setdefault(tuple(event["data"]), []).append(number[event["name"]])
     lines = [
-        f'    "\\{number[event["name"]]:03o}{"".join(f"{marked(key)}{chr(92)}0" for key in event["data"])}\\0"\n'
-        for event in read("serial.toml")["event"]
+        f'    "{"".join(f"{chr(92)}{of:03o}" for of in numbers)}{"".join(f"{marked(key)}{chr(92)}0" for key in keys)}{chr(92)}0"\n'
+        for keys, numbers in shared.items()
     ]
     return "".join(lines) + '    "\\377"'
 

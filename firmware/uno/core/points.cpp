@@ -176,6 +176,11 @@ const char kResetCauseWords[] LOADCENTER_FLASH =
     "brown_out\0"
     "watchdog\0";
 
+const char kShedReasonWords[] LOADCENTER_FLASH =
+    "budget\0"
+    "limit\0"
+    "power_limit\0";
+
 const char kSelfTestWords[] LOADCENTER_FLASH =
     "ram\0"
     "flash\0"
@@ -191,20 +196,22 @@ const char kTransferResultWords[] LOADCENTER_FLASH =
 
 const char kEventKeys[] LOADCENTER_FLASH =
     "\001reset_cause<0\0resets\0\0"
-    "\002rung\0measured\0limit\0dwell_ms\0\0"
-    "\003\0"
-    "\004result<2\0detection_us\0command_us\0main_before_mv\0backup_before_mv\0main_after_mv\0backup_after_mv\0phase_mdeg\0\0"
+    "\002\012\013rung\0measured\0limit\0dwell_ms\0\0"
+    "\004result<3\0detection_us\0command_us\0main_before_mv\0backup_before_mv\0main_after_mv\0backup_after_mv\0phase_mdeg\0\0"
     "\005main_mv\0backup_mv\0isolator\0\0"
     "\006outage_ms\0\0"
-    "\007trip<3\0measured\0limit\0limit_ms\0\0"
-    "\010trip<3\0measured\0limit\0limit_ms\0\0"
+    "\007\010\030\032trip<4\0measured\0limit\0limit_ms\0\0"
     "\011on\0off_ms\0\0"
-    "\012rung\0measured\0limit\0dwell_ms\0\0"
-    "\013rung\0measured\0limit\0dwell_ms\0\0"
-    "\014i_ma\0\0"
+    "\014i_ma\0limit_ma\0\0"
     "\015version\0\0"
-    "\016version\0\0"
     "\020count\0max_transfers_per_hour\0\0"
+    "\023reason<2\0measured\0limit\0limit_ms\0total_ma\0budget_ma\0total_mw\0budget_mw\0\0"
+    "\024\025\026\027total_ma\0budget_ma\0total_mw\0budget_mw\0\0"
+    "\031i_ma\0limit_ma\0p_mw\0limit_mw\0\0"
+    "\033closings\0\0"
+    "\036after_ms\0\0"
+    "\037on\0\0"
+    "\040measured_mhz\0nominal_mhz\0\0"
     "\041test<1\0\0"
     "\377";
 

@@ -63,6 +63,7 @@ constexpr uint8_t kOutletSettings = 10;
 constexpr uint8_t kPduSettingsBytes = 27;     // as they are stored
 constexpr uint8_t kOutletSettingsBytes = 17;  // likewise, of one outlet
 constexpr uint16_t kSettingsLayout = 478;  // differs where stored settings cannot be read
+constexpr int32_t kBudgetMostMa = 16000;  // highest budget of a source that is taken
 
 extern const SettingRow kPduRows[kPduSettings];
 extern const SettingRow kOutletRows[kOutletSettings];
@@ -102,12 +103,13 @@ extern const char kVerbWords[];
 // Words that are counted from 0: each with a NUL, an empty one at the end. In flash.
 extern const char kGradeWords[];
 extern const char kResetCauseWords[];
+extern const char kShedReasonWords[];
 extern const char kSelfTestWords[];
 extern const char kTransferResultWords[];
 
-// The numbers that an event tells, by its code: number of the code, the keys, each with a NUL, an empty one; 255 at the
-// end. In flash. The number behind a key that ends in '<' and a digit is a word of that EventWords.
-enum class EventWords : char { kResetCause = '0', kSelfTest = '1', kTransferResult = '2', kTrip = '3' };
+// The numbers that an event tells, by its code: the codes that share them, the keys, each with a NUL, an empty one; 255
+// at the end. In flash. The number behind a key that ends in '<' and a digit is a word of that EventWords.
+enum class EventWords : char { kResetCause = '0', kSelfTest = '1', kShedReason = '2', kTransferResult = '3', kTrip = '4' };
 constexpr uint8_t kEventNumbersMax = 8;
 extern const char kEventKeys[];
 

@@ -6,6 +6,9 @@ namespace loadcenter {
 
 namespace {
 
+static_assert(kBudgetMostMa <= board::kChangeoverRatingMa,
+              "no budget above the rating of the changeover is taken: lower its range in spec/points.toml");
+
 // One value of the table, found by its place in the image: its row, and where it begins.
 struct Place {
   const SettingRow* row;

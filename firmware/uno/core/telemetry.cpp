@@ -126,6 +126,8 @@ const char* event_words(char digit, Form& form) {
   switch (static_cast<EventWords>(digit)) {
     case EventWords::kResetCause:
       return kResetCauseWords;
+    case EventWords::kShedReason:
+      return kShedReasonWords;
     case EventWords::kSelfTest:
       return kSelfTestWords;
     case EventWords::kTransferResult:

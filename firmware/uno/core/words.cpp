@@ -7,6 +7,7 @@ namespace loadcenter {
 namespace {
 
 constexpr uint8_t kListEnd = 255;
+constexpr uint8_t kFirstLetter = 'a';
 constexpr uint64_t kLongMax = 0xFFFFFFFFFFFF;  // 48 bits: an energy counter is the widest value there is
 
 // Returns the address behind the NUL of the word at `flash`.
@@ -63,9 +64,10 @@ int16_t position_of(const char* list, Text text) {
 }
 
 const char* words_of(const char* lists, uint8_t number) {
-  for (uint8_t found = flash_u8(lists); found != kListEnd; found = flash_u8(lists)) {
-    ++lists;
-    if (found == number) return lists;
+  while (flash_u8(lists) != kListEnd) {
+    bool found = false;
+    for (; flash_u8(lists) < kFirstLetter; ++lists) found = found || flash_u8(lists) == number;
+    if (found) return lists;
     while (flash_u8(lists) != 0) lists = behind(lists);
     ++lists;
   }
