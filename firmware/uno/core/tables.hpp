@@ -144,7 +144,7 @@ struct RungRow {
   uint16_t dwell_ms;
 };
 constexpr uint8_t kRungs = 9;
-constexpr RungRow kLadder[kRungs] = {
+static const RungRow kLadder[kRungs] LOADCENTER_FLASH = {
     {Way::kLost, false, 650, 0},  // amplitude_65
     {Way::kUnder, true, 720, 20},  // under_72
     {Way::kOver, true, 1200, 0},  // over_120
@@ -155,6 +155,11 @@ constexpr RungRow kLadder[kRungs] = {
     {Way::kUnder, false, 900, 60000},  // under_90
     {Way::kOver, false, 1100, 60000},  // over_110
 };
+
+inline RungRow rung_row(uint8_t rung) {
+  const RungRow& row = kLadder[rung];
+  return {static_cast<Way>(flash_u8(&row.way)), flash_u8(&row.half) != 0, flash_u16(&row.limit), flash_u16(&row.dwell_ms)};
+}
 
 struct TransferRow {
   Mode mode;
