@@ -26,6 +26,11 @@
 #error "a dead time below 5 ms lets the contacts of a source pair overlap: it needs LOADCENTER_TEST_BUILD"
 #endif
 
+// Outlets whose relay is closed while its coil has no current; bit 0 is outlet 1.
+#if !defined(LOADCENTER_NORMALLY_CLOSED_OUTLETS)
+#define LOADCENTER_NORMALLY_CLOSED_OUTLETS 0
+#endif
+
 namespace loadcenter {
 namespace board {
 
@@ -64,8 +69,8 @@ constexpr uint16_t kDeadTimeMs = LOADCENTER_DEAD_TIME_MS;
 // Contacts. Drivers are pulled to off, so that a pin in reset leaves every coil without current: then a
 // changeover stands on MAIN and a normally open contact is open. A normally closed outlet is safe only
 // because it stands behind the normally open isolator.
-constexpr bool kActiveHigh = true;             // a high pin energises the coil
-constexpr uint8_t kNormallyClosedOutlets = 0;  // bit 0 is outlet 1
+constexpr bool kActiveHigh = true;  // a high pin energises the coil
+constexpr uint8_t kNormallyClosedOutlets = LOADCENTER_NORMALLY_CLOSED_OUTLETS;
 constexpr bool kLiveActiveLow = true;  // the optocoupler pulls the pin to ground while the bus is live
 
 // Mains.
