@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-
 from scripts import firmware
 
 UNKNOWN = -(2**31)
@@ -31,6 +30,9 @@ def silence(_: float) -> float:
 def sine(rms: float, hz: float = 50.0, degrees: float = 0.0) -> Wave:
     peak, turn, phase = rms * math.sqrt(2), 2 * math.pi * hz, math.radians(degrees)
     return lambda t: peak * math.sin(turn * t + phase)
+
+
+NOMINAL = sine(230)
 
 
 @functools.cache
@@ -73,8 +75,8 @@ class Rig:
     delays_us: Sequence[int] | None = None
     reference: int = 0
     avcc: float = 5.0
-    mains: Wave = sine(230)
-    backup: Wave = sine(230)
+    mains: Wave = NOMINAL
+    backup: Wave = NOMINAL
     loads: dict[int, Wave] = field(default_factory=dict)
     live: bool = True
     volt_per_count: float = VOLT_PER_COUNT

@@ -75,6 +75,12 @@ uint16_t span_at(uint16_t peak, uint16_t permille) {
   return static_cast<uint16_t>(amplitude * amplitude * kSpanPermille / 1000);
 }
 
+// Returns the mean square about a zero that is `rest` 256ths of a count off.
+uint32_t about_rest(const Moments& moments, int16_t rest) {
+  const int32_t away = (moments.mean >> 1) * static_cast<int32_t>(rest) - rest * rest / 4;
+  return moments.square - static_cast<uint32_t>(away / 64);
+}
+
 // Returns a mean as whole counts, rounded.
 int16_t whole(int16_t mean) { return static_cast<int16_t>((mean + 128) >> 8); }
 
@@ -225,7 +231,7 @@ void Metering::end_outlet(uint8_t k, OutletChannel& channel) {
       meter.second.moments(static_cast<uint16_t>(meter.second.blocks * kBlockSamples2 / 2));
   judge(channel, moments);
   const bool drifts = moments.mean < kDrift && moments.mean > -kDrift;
-  const uint32_t square = drifts ? moments.variance : moments.square;
+  const uint32_t square = drifts ? moments.variance : about_rest(moments, meter.rest);
   // The square of a noise of 2500 samples is uncertain by 3 %: what lies within 12 % is nothing.
   const bool nothing = square < static_cast<uint32_t>(meter.noise) + (meter.noise >> 3) + kLeastSquare;
   second.current_ma[k] = nothing ? 0 : units_of(square - meter.noise, meter.unit);
@@ -255,7 +261,9 @@ void Metering::learn(OutletMeter& meter, OutletChannel& channel, const Moments& 
   if (moments.mean > kOffset || moments.mean < -kOffset || noise > kLargestNoise) {
     return;
   }
-  channel.zero = static_cast<int16_t>(channel.zero + whole(moments.mean));
+  const int16_t counts = whole(moments.mean);
+  channel.zero = static_cast<int16_t>(channel.zero + counts);
+  meter.rest = static_cast<int16_t>(moments.mean - counts * 256);
   if (meter.learned == 0) {
     meter.noise = static_cast<uint16_t>(noise);
   } else if (noise > 2U * meter.noise + 256) {

@@ -47,6 +47,7 @@ class Metering {
     uint32_t unit;    // mA in a count, in 2^20ths
     uint32_t watts;   // mW in a count of power over one window, in 2^28ths
     uint16_t noise;   // mean square without current, in 256ths
+    int16_t rest;     // by which the zero is off, in 256ths of a count
     uint8_t learned;  // seconds from which it was learned
   };
 

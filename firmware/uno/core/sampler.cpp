@@ -21,6 +21,8 @@ constexpr uint16_t kTwoPointLeast = static_cast<uint16_t>(kTwoPoint * 240UL / 10
 static_assert(static_cast<uint32_t>(kTwoPointLeast) * kTwoPointLeast * 1030 / 1000 < kTwoPointSpan,
               "two samples of kTwoPointLeast in all do not reach the limit");
 
+constexpr uint16_t kSteepest = 80;  // counts from sample to sample
+
 // Hides from the compiler which element of an array this is: it would reckon the address anew for each
 // member.
 template <typename Channel>
@@ -80,12 +82,16 @@ uint8_t Sampler::take(uint8_t slot, uint16_t raw) {
   OutletChannel& taken = settled(outlet[outlet_of(slot)]);
   int16_t sample = static_cast<int16_t>(static_cast<int16_t>(raw) - taken.zero);
   if (slot == 0 && static_cast<uint8_t>(scans) % kReferenceScans == 0) {
-    // This conversion was of the band gap; the current goes on in a straight line.
+    // This conversion was of the band gap; the current goes on in a straight line, unless that is steeper
+    // than a sine at the end of the sensor: a spike is not carried on.
     reference_sum = static_cast<uint16_t>(reference_sum + raw);
     ++reference_count;
     const uint8_t at = static_cast<uint8_t>(static_cast<uint8_t>(scans) / board::kTurns);
     const int16_t before = taken.history[(at - 1) & (kOutletLag - 1)];
-    sample = static_cast<int16_t>(2 * before - taken.history[(at - 2) & (kOutletLag - 1)]);
+    sample = taken.history[at & (kOutletLag - 1)];
+    if (magnitude_of(static_cast<int16_t>(before - sample)) < kSteepest) {
+      sample = static_cast<int16_t>(2 * before - sample);
+    }
   }
   return current(taken, sample);
 }
