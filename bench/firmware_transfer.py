@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.figures import Figure, Figures
-from loadcenter.adapters.emulator import Harmonic, Part, RelayModel, Sensor, Sine
-from loadcenter.domain.topology import Source
 from tests.firmware.reference import RATE_HZ, SETTLE_S, Line, may_leave, must_leave
 from tests.firmware.rig import Program, Rig, forked, spread
 from tests.firmware.waveforms import VOLTAGES, mains, resistor
+
+from loadcenter.adapters.emulator import Harmonic, Part, RelayModel, Sensor, Sine
+from loadcenter.domain.topology import Source
 
 SLOW = RelayModel(operate_ms=10, release_ms=10, bounce_ms=3)
 BUILDS = {50: "uno", 60: "uno-60hz"}

@@ -3,64 +3,19 @@
 import os
 import pickle
 import select
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scripts import firmware
 
-from loadcenter.adapters.emulator import CLOCK_HZ, Board, Emulator, Event, Kind, Part
+from loadcenter.adapters.emulator import CLOCK_HZ, Board, Emulator, Event, Impedance, Kind, Part
 from loadcenter.domain.topology import Source
+from loadcenter.protocol.frames import Frame, LineReader, encode
 
 READY_S = 6.0
 ANSWER_S = 1.0
-
-
-class FrameError(ValueError):
-    """A line that is no frame; the message says why."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One line of the serial contract (SER-3)."""
-
-    type: str
-    seq: int
-    session: int
-    fields: dict[str, str] = field(default_factory=dict)
-
-    def __getitem__(self, key: str) -> int:
-        return int(self.fields[key])
-
-
-def crc16(data: bytes) -> int:
-    """Return the CRC of SER-4."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = (crc << 1 ^ 0x1021) & 0xFFFF if crc & 0x8000 else crc << 1
-    return crc
-
-
-def line(kind: str, seq: int, session: int, **fields: object) -> bytes:
-    """Return a frame as bytes; a key's `_` before a digit or a source is no dot, so give those as `**{"i_ma.1": 5}`."""
-    text = " ".join([kind, str(seq), str(session), *(f"{key}={value}" for key, value in fields.items())])
-    return f"{text} *{crc16(text.encode()):04X}\n".encode()
-
-
-def parse(text: bytes) -> Frame:
-    """Return the frame in a line.
-
-    Raises:
-        FrameError: it is none.
-    """
-    body, star, crc = text.rpartition(b" *")
-    if not star or crc != b"%04X" % crc16(body):
-        raise FrameError(f"{text!r} has no right CRC")
-    kind, seq, session, *fields = body.decode("ascii").split(" ")
-    return Frame(kind, int(seq), int(session), dict(one.split("=", 1) for one in fields))
 
 
 @dataclass(frozen=True)
@@ -84,17 +39,18 @@ class Rig:
     Attributes:
         emulator: the unit.
         frames: what it has said, oldest first.
-        rejects: lines that were no frames.
+        reader: counts the lines that were no frames.
+        acknowledges: whether the gateway takes events.
     """
 
     def __init__(self, program: Program, *, seed: int = 1) -> None:
         self.board = program.board
         self.emulator = Emulator(program.elf, program.board, seed=seed)
         self.frames: list[Frame] = []
-        self.rejects: list[bytes] = []
+        self.reader = LineReader()
         self.acknowledges = True
-        self._rest = b""
         self._seq = 0
+        self._version = 0
 
     def close(self) -> None:
         self.emulator.close()
@@ -120,16 +76,10 @@ class Rig:
 
     def listen(self) -> None:
         """Take what the unit has said, and acknowledge its events."""
-        *lines, self._rest = (self._rest + self.emulator.output()).split(b"\n")
-        for text in lines:
-            try:
-                frame = parse(text)
-            except ValueError:
-                self.rejects.append(text)
-                continue
+        for frame in self.reader.take(self.emulator.output()):
             self.frames.append(frame)
             if frame.type == "E" and self.acknowledges:
-                self.emulator.send(line("A", frame.seq, frame.session))
+                self.emulator.send(encode("A", frame.seq, frame.session))
 
     def start(self) -> None:
         """Feed both sources and wait until the unit has connected its bus.
@@ -149,6 +99,29 @@ class Rig:
                 self.switch(outlet, on=True)
         assert self.until(lambda: all(self.emulator.closed(outlet) for outlet in self.outlets), READY_S)
         self.run(2.5)  # masks are over, and a load may start by itself again
+
+    def load_all(self, amperes: float) -> None:
+        """Plug a resistance into every outlet."""
+        for outlet in self.outlets:
+            self.emulator.plug(outlet, Impedance(self.board.nominal_v / amperes))
+
+    def overload(self, outlet: int, multiple: float, rating_a: float = 4.0) -> float:
+        """Plug a resistance that draws `multiple` times a rating into an outlet, now, and return when that was."""
+        at_s = self.emulator.now_s
+        self.emulator.plug(outlet, Impedance(self.board.nominal_v / (multiple * rating_a)))
+        return at_s
+
+    def stand_on(self, source: Source) -> None:
+        """Transfer to a source by a command and wait until its inrush masks are over.
+
+        Raises:
+            AssertionError: it does not come to it.
+        """
+        if self.emulator.connected is not source:
+            self.run(2.5)  # a manual transfer needs a good source
+            self.order(do="transfer", src=source.value)
+            assert self.until(lambda: self.emulator.connected is source, 2.0), "it does not transfer"
+            self.run(2.5)
 
     # -- the gateway
 
@@ -173,8 +146,8 @@ class Rig:
         }
         return list(found.values())
 
-    def order(self, kind: str = "C", **fields: object) -> Frame:
-        """Return the answer to a command, sent again as SER-21 says.
+    def order(self, kind: str = "C", /, **fields: int | str) -> Frame:
+        """Return the last answer to a command, sent again until there is one, as SER-21 says.
 
         Raises:
             AssertionError: none came.
@@ -189,12 +162,29 @@ class Rig:
             )
 
         for _ in range(5):
-            self.emulator.send(line(kind, seq, self.session, **fields))
+            self.emulator.send(encode(kind, seq, self.session, fields))
             if self.until(answer, 0.3):
                 break
         got = answer()
         assert got is not None, f"no answer to {kind} {fields}"
         return got
+
+    def send(self, kind: str, /, **fields: int | str) -> None:
+        """Put a frame on the line, and wait for nothing."""
+        self._seq += 1
+        self.emulator.send(encode(kind, self._seq, self.session, fields))
+
+    def apply(self, settings: Mapping[str, int | str]) -> None:
+        """Give the unit settings, those of an outlet with its number behind a dot; all others get their defaults.
+
+        Raises:
+            AssertionError: it refuses one.
+        """
+        self._version += 1
+        steps = [{"begin": 1}, *({key: value} for key, value in settings.items()), {"end": 1}]
+        for step in steps:
+            answer = self.order("S", version=self._version, **step)
+            assert answer.type == "A", f"{step}: {answer}"
 
     def switch(self, outlet: int, *, on: bool) -> Frame:
         return self.order(do="switch", out=outlet, on=int(on))
@@ -220,12 +210,27 @@ class Rig:
         moves = [one for one in self.events(Kind.CONTACT, since_s=since_s) if one.index == part]
         return moves[-1].cycle / CLOCK_HZ if moves and moves[-1].value == value else None
 
+    def left(self, since_s: float) -> float | None:
+        """Return when a coil was first told to leave the active source after `since_s`: its relay, or the isolator."""
+        parts = {Part.CHANGEOVER, Part.BACKUP_RELAY, Part.ISOLATOR}
+        moves = (one.cycle / CLOCK_HZ for one in self.events(Kind.PIN, since_s=since_s) if one.index in parts)
+        return next(moves, None)
+
     def transferred(self, to: Source, since_s: float) -> float | None:
         """Return when the coil that connects `to` was told to, after `since_s`."""
         if self.board.backup_relay is None:
             return self.first(Kind.PIN, Part.CHANGEOVER, int(to is Source.BACKUP), since_s)
         part = Part.BACKUP_RELAY if to is Source.BACKUP else Part.CHANGEOVER
         return self.first(Kind.PIN, part, 1, since_s)
+
+
+def number(frame: Frame, key: str) -> int:
+    """Return a number that a frame tells.
+
+    Raises:
+        ValueError: it is not known.
+    """
+    return int(frame.fields[key])
 
 
 def forked(task: Callable[[Any], Any], cases: Iterable[Any], workers: int = 2) -> list[Any]:

@@ -11,7 +11,6 @@ from loadcenter.adapters.emulator import Current, Impedance, Load, Recording, Re
 
 RECORDINGS = Path(__file__).parent / "recordings"
 VOLTAGES = {
-    "motor_bus_supply_loss": 50,
     "bus_power_swing": 50,
     "line_dip": 50,
     "line_dip_again": 50,

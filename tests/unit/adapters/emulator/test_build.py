@@ -1,6 +1,7 @@
 """Building the C part: where it goes, and what is said when it cannot be built."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,7 @@ def compiler(monkeypatch, returncode=0, stderr=""):
     def run(command, **_):
         commands.append(command)
         if returncode == 0:
-            target = command[command.index("-o") + 1]
-            with open(target, "wb") as file:
-                file.write(b"built")
+            Path(command[command.index("-o") + 1]).write_bytes(b"built")
         return subprocess.CompletedProcess(command, returncode, "", stderr)
 
     monkeypatch.setattr(build.shutil, "which", lambda name: f"/usr/bin/{name}")

@@ -1,0 +1,195 @@
+"""What the real firmware meters (F5), beside an emonLib-style sampler of the same waveforms."""
+
+import math
+import random
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.figures import Figure, Figures
+from bench.firmware_transfer import BUILDS
+from tests.firmware.rig import Program, Rig, forked, number
+
+from loadcenter.adapters.emulator import Board, Current, Harmonic, Sensor, Sine
+
+CURRENTS_A = (0.1, 0.5, 1.0, 2.0, 4.0)
+POWER_FACTORS = (1.0, 0.8, 0.5)
+NOISES_LSB = (1.0, 4.0)
+SHAPES = {"sine": (), "harmonics": (Harmonic(3, 0.2), Harmonic(5, 0.1, 90))}
+OUTLET = 3
+EMON_HZ = 1800
+EMON_CYCLES = 10
+
+
+@dataclass(frozen=True)
+class Point:
+    """One operating point."""
+
+    hz: int
+    amperes: float
+    power_factor: float
+    shape: str
+    noise_lsb: float
+    avcc_v: float = 5.0
+
+
+@dataclass(frozen=True)
+class Metered:
+    """Errors in percent at a point: current and voltage of themselves, power of the apparent power; mean, and sd of current."""
+
+    point: Point
+    current: float
+    current_sd: float
+    power: float
+    voltage: float
+    emon_current: float
+    emon_current_sd: float
+
+
+def wave(point: Point) -> Sine:
+    """Return the current of a point; its RMS is `amperes`, harmonics included."""
+    parts = SHAPES[point.shape]
+    whole = math.sqrt(1 + sum(part.ratio**2 for part in parts))
+    lag_deg = -math.degrees(math.acos(point.power_factor))
+    return Sine(point.amperes / whole, point.hz, lag_deg, harmonics=parts, continues=False)
+
+
+def meter(rig: Rig, point: Point, seconds: int) -> Metered:
+    """Return what the unit says at a point, against what flowed."""
+    emulator, board = rig.emulator, rig.board
+    for outlet in rig.outlets:
+        emulator.current_sensor(outlet, Sensor(noise_lsb=point.noise_lsb))
+    if point.avcc_v != 5.0:
+        now_s = emulator.now_s
+        emulator.supply([(now_s, 5.0), (now_s + 0.001, point.avcc_v)])
+    # Mains began at 0 with phase 0: from a whole number of cycles on, the angle between the two waves is as given.
+    at_s = math.ceil(emulator.now_s * point.hz) / point.hz
+    emulator.plug(OUTLET, Current(wave(point)), from_s=at_s)
+    rig.run(3.0)
+    emulator.truth()
+    before = len(rig.frames)
+    rig.run(seconds)
+    truth = emulator.truth()
+    readings = [one for one in rig.frames[before:] if one.type == "T"]
+    amperes = [number(one, f"i_ma.{OUTLET}") / 1000 for one in readings]
+    volts = [number(one, "v_mv.main") / 1000 for one in readings]
+    watts = [number(one, f"p_mw.{OUTLET}") / 1000 for one in readings]
+    true_a, true_w, true_v = truth.current_a[OUTLET - 1], truth.power_w[OUTLET - 1], truth.source_v[0]
+    emon = emon_like(board, point, len(amperes))
+    return Metered(
+        point,
+        percent(statistics.fmean(amperes), true_a),
+        statistics.pstdev(amperes) / true_a * 100,
+        (statistics.fmean(watts) - true_w) / (true_a * true_v) * 100,
+        percent(statistics.fmean(volts), true_v),
+        percent(statistics.fmean(emon), true_a),
+        statistics.pstdev(emon) / true_a * 100,
+    )
+
+
+def percent(measured: float, true: float) -> float:
+    """Return the error of a measurement."""
+    return (measured - true) / true * 100
+
+
+def emon_like(board: Board, point: Point, count: int) -> list[float]:
+    """Return `count` currents as emonLib reckons them: ten cycles, the middle tracked by a filter, no noise taken out."""
+    rng = random.Random(1)
+    shape = wave(point)
+    peak = shape.rms * math.sqrt(2)
+    samples = round(EMON_HZ * EMON_CYCLES / point.hz)
+    middle, found, n = 512.0, [], 0
+    for _ in range(count + 1):
+        total = 0.0
+        for _ in range(samples):
+            angle = math.tau * point.hz * n / EMON_HZ
+            value = math.sin(angle)
+            value += sum(
+                part.ratio * math.sin(part.order * angle + math.radians(part.phase_deg))
+                for part in shape.harmonics
+            )
+            volts = 2.5 + peak * value * board.volt_per_ampere
+            code = math.floor(volts / 5 * 1024 + rng.gauss(0, point.noise_lsb))
+            middle += (code - middle) / 1024
+            total += (code - middle) ** 2
+            n += 1
+        found.append(math.sqrt(total / samples) * 5 / 1024 / board.volt_per_ampere)
+    return found[1:]
+
+
+def points() -> list[Point]:
+    """Return the operating points."""
+    grid = [
+        Point(hz, amperes, power_factor, shape, noise)
+        for hz in BUILDS
+        for amperes in CURRENTS_A
+        for power_factor in POWER_FACTORS
+        for shape in SHAPES
+        for noise in NOISES_LSB
+    ]
+    return grid + [Point(hz, amperes, 0.8, "sine", 1.0, 5.15) for hz in BUILDS for amperes in CURRENTS_A]
+
+
+def warm(hz: int) -> Rig:
+    """Return a unit that stands on MAIN with nothing plugged in."""
+    rig = Rig(Program.built(BUILDS[hz]))
+    rig.start_all()
+    return rig
+
+
+def metered(scale: float) -> list[Metered]:
+    """Return every point, or with a small scale some of them."""
+    wanted = points()
+    step = max(1, round(1 / max(scale, 0.01)))
+    seconds = max(4, round(20 * min(1.0, scale)))
+    found: list[Metered] = []
+    for hz in BUILDS:
+        rig = warm(hz)
+        cases = [point for point in wanted[::step] if point.hz == hz]
+        found += forked(lambda point, rig=rig: meter(rig, point, seconds), cases)
+        rig.close()
+    return found
+
+
+def idle(rig: Rig) -> tuple[int, int]:
+    """Return the highest current in mA and power in mW that a unit says of outlets that draw nothing."""
+    before = len(rig.frames)
+    rig.run(10)
+    readings = [one for one in rig.frames[before:] if one.type == "T"]
+    return (
+        max(number(one, f"i_ma.{outlet}") for one in readings for outlet in rig.outlets),
+        max(abs(number(one, f"p_mw.{outlet}")) for one in readings for outlet in rig.outlets),
+    )
+
+
+def worst_of(found: Sequence[Metered], what: str) -> Metered:
+    """Return the point with the largest error of a kind."""
+    return max(found, key=lambda one: abs(float(getattr(one, what))))
+
+
+def f5(scale: float) -> Figures:
+    """Return the figures of metering."""
+    found = metered(scale)
+    figures: Figures = {}
+    small = [one for one in found if one.point.amperes == 0.1]
+    large = [one for one in found if one.point.amperes >= 0.5]
+    for key, group, goal in (("F5_at_0.1A", small, "<= 1.5"), ("F5_from_0.5A", large, "<= 0.2")):
+        if not group:
+            continue
+        for what in ("current", "power"):
+            one = worst_of(group, what)
+            emon = worst_of(group, "emon_current")
+            figures[f"{key}_{what}"] = Figure(
+                abs(getattr(one, what)),
+                "%",
+                goal,
+                peer=f"emonLib-style current: {emon.emon_current:+.1f} % (sd {emon.emon_current_sd:.1f})",
+                note=f"worst mean of {len(group)} points, at {one.point}; sd of current {one.current_sd:.2f} %",
+            )
+    volts = worst_of(found, "voltage")
+    figures["F5_voltage"] = Figure(abs(volts.voltage), "%", "<= 0.2", note=f"at {volts.point}")
+    rig = warm(50)
+    idle_ma, idle_mw = idle(rig)
+    rig.close()
+    figures["F5_idle"] = Figure(idle_mw / 1000, "W", "0", note=f"{idle_ma} mA")
+    return figures
