@@ -25,7 +25,7 @@ class Figure:
     """One published figure.
 
     Attributes:
-        value: the figure; for a wall-clock one the median of its runs.
+        value: the figure; for a wall-clock one the median of its runs; NaN where nothing came to be measured.
         goal: what it should reach, as people say it (`<= 50`).
         low: least of the runs; `high` the largest.
         peer: what was measured beside it in the same run.
@@ -54,7 +54,7 @@ class Figure:
             "ablation": self.ablation,
             "note": self.note,
         }
-        return {key: value for key, value in row.items() if value not in (None, "")}
+        return {key: value for key, value in row.items() if value not in (None, "") or key == "value"}
 
 
 Figures = dict[str, Figure]
@@ -72,10 +72,12 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 
-def rounded(value: float) -> float:
-    """Return a value with three significant digits, whole ones whole."""
-    if not math.isfinite(value) or value == 0:
-        return value
+def rounded(value: float) -> float | None:
+    """Return a value with three significant digits, whole ones whole; None for NaN, which JSON does not have."""
+    if not math.isfinite(value):
+        return None
+    if value == 0:
+        return 0
     digits = 2 - math.floor(math.log10(abs(value)))
     return int(value) if digits <= 0 or value == int(value) else round(value, digits)
 
@@ -105,7 +107,8 @@ def _earlier(path: Path, place: Mapping[str, str]) -> dict[str, Any]:
 
 def _line(name: str, row: Mapping[str, Any]) -> str:
     goal = f" (goal {row['goal']})" if "goal" in row else ""
-    span = "" if row["min"] == row["max"] else f", {row['min']} to {row['max']}"
+    low, high = row.get("min"), row.get("max")
+    span = "" if low == high else f", {low} to {high}"
     more = "".join(f"\n    {key}: {row[key]}" for key in ("peer", "ablation", "note") if key in row)
     return f"{name}: {row['value']} {row['unit']}{goal}{span}{more}"
 

@@ -7,13 +7,16 @@ from bench.figures import Figure, Figures, Settings
 from bench.fleet import FleetProcesses
 from bench.fleet_device import FleetSpec
 from bench.processes import cpu_s, rss_mb
-from bench.rigs import SECRET, bench_rig, wrong_minutes
+from bench.rigs import SECRET, bench_rig, until, wrong_minutes
 
 FLEETS = (10, 1_000, 10_000)
 RECORDS_S = 1_000
 OUTLETS = 4
 MEASURED_S = 20.0
 WARM_UP_S = 5.0
+STILL_S = 60.0
+SHORTEST_MS = 20
+"""Shortest `dt_ms` of the contract; ten PDUs send twice as often as they say, which costs the same."""
 
 
 def growth(settings: Settings, folder: Path) -> Figures:
@@ -31,10 +34,11 @@ def growth(settings: Settings, folder: Path) -> Figures:
 
 
 def _cost(folder: Path, pdus: int, rate: float, span_s: float) -> dict[str, float]:
-    period_ms = max(1, round(pdus / rate * 1000))
+    period_ms = max(SHORTEST_MS, round(pdus / rate * 1000))
     with bench_rig(folder, pdus) as rig, rig.sql() as sql:
         spec = FleetSpec("127.0.0.1", rig.broker.port, SECRET, pdus, OUTLETS, period_ms=period_ms)
         with FleetProcesses(spec) as fleet:
+            until(pdus, rig.online, STILL_S)  # the births of all are through
             fleet.rate(rate / pdus)
             time.sleep(min(WARM_UP_S, span_s))
             pids = {"center_us": rig.center.pid, "database_us": rig.database.pid, "broker_us": rig.broker.pid}

@@ -247,7 +247,7 @@ def _throughput_figures(
 
 def _peers(runs: dict[str, list[Run]]) -> dict[str, dict[str, int]]:
     return {
-        name: {
+        str(name): {
             "messages_s": round(figures.percentile([run.messages_s for run in all_runs], 50)),
             "consumer_us": round(figures.percentile([run.consumer_us for run in all_runs], 50)),
             "database_us": round(figures.percentile([run.database_us for run in all_runs], 50)),

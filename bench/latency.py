@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -65,7 +66,7 @@ def _both(name: str, values: list[float], goal: str, note: str) -> Figures:
     found = {percent: Figure(percentile(values, percent), "ms") for percent in (50, 99)}
     return {
         f"{name}_p50_ms": found[50],
-        f"{name}_p99_ms": replace(found[99], goal=goal, high=max(values, default=0.0), note=note),
+        f"{name}_p99_ms": replace(found[99], goal=goal, high=max(values, default=math.nan), note=note),
     }
 
 

@@ -115,6 +115,11 @@ class BenchRig:
     def sql(self) -> Sql:
         return Sql(self.database, self.name)
 
+    def online(self) -> int:
+        """Return how many PDUs the control center has heard to be connected."""
+        text = self.center.http.get("/metrics").text
+        return int(text.partition("\nloadcenter_pdus_online ")[2].split()[0])
+
     def stored(self, sql: Sql, boot: int = payloads.BOOT) -> int:
         """Return how many telemetry records of a boot are committed: a few rows, cheap to ask for."""
         return sql.number(
