@@ -45,7 +45,7 @@ const SettingRow kPduRows[kPduSettings] LOADCENTER_FLASH = {
   {kName_preferred, kWords_preferred, offsetof(Settings, preferred), 1, 0, 1, 0},
   {kName_auto_retransfer, nullptr, offsetof(Settings, auto_retransfer), 1, 0, 1, 1},
   {kName_retransfer_delay_s, nullptr, offsetof(Settings, retransfer_delay_s), 2, 0, 3600, 30},
-  {kName_max_transfers_per_hour, nullptr, offsetof(Settings, max_transfers_per_hour), 1, 1, 20, 6},
+  {kName_max_transfers_per_hour, nullptr, offsetof(Settings, max_transfers_per_hour), 1, 1, 10, 6},
   {kName_sequence_ms, nullptr, offsetof(Settings, sequence_ms), 2, 0, 60000, 250},
   {kName_transfer_mode, kWords_transfer_mode, offsetof(Settings, transfer_mode), 1, 0, 1, 0},
   {kName_idmt_reset_s, nullptr, offsetof(Settings, idmt_reset_s), 1, 1, 60, 10},

@@ -33,7 +33,7 @@ struct Settings {
   Source preferred;  // preferred source
   bool auto_retransfer;  // return to the preferred source by itself
   uint16_t retransfer_delay_s;  // 0 to 3600 s
-  uint8_t max_transfers_per_hour;  // 1 to 20
+  uint8_t max_transfers_per_hour;  // 1 to 10
   uint16_t sequence_ms;  // 0 to 60000 ms
   TransferMode transfer_mode;  // how a transfer between two live sources is made
   uint8_t idmt_reset_s;  // 1 to 60 s
@@ -62,7 +62,7 @@ constexpr uint8_t kPduSettings = 14;
 constexpr uint8_t kOutletSettings = 10;
 constexpr uint8_t kPduSettingsBytes = 27;     // as they are stored
 constexpr uint8_t kOutletSettingsBytes = 17;  // likewise, of one outlet
-constexpr uint16_t kSettingsLayout = 478;  // differs where stored settings cannot be read
+constexpr uint16_t kSettingsLayout = 29094;  // differs where stored settings cannot be read
 constexpr int32_t kBudgetMostMa = 16000;  // highest budget of a source that is taken
 
 extern const SettingRow kPduRows[kPduSettings];

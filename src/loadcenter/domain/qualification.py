@@ -146,6 +146,11 @@ UNSEEN = Sense()
 _NONE: tuple[int | None, ...] = (None,) * len(LADDER)
 
 
+def permille(voltage_mv: int, nominal_mv: int) -> int:
+    """Return a voltage in permille of the nominal one, rounded down: a limit is exceeded by a whole permille."""
+    return voltage_mv * 1000 // nominal_mv
+
+
 def qualify(sense: Sense, reading: SourceInput, nominal_mv: int, nominal_mhz: int, now_ms: int) -> Sense:
     """Return the sense of a source after one reading; the same object where nothing has changed."""
     well = _within_good(reading, nominal_mv, nominal_mhz)
@@ -201,11 +206,11 @@ def _violates(rung: Rung, reading: SourceInput, nominal_mv: int, nominal_mhz: in
         case Way.LOST:
             return reading.amplitude_lost
         case Way.UNDER:
-            return reading.compared_mv(rung) * 1000 < nominal_mv * rung.limit
+            return permille(reading.compared_mv(rung), nominal_mv) < rung.limit
         case Way.OVER:
-            return reading.compared_mv(rung) * 1000 > nominal_mv * rung.limit
+            return permille(reading.compared_mv(rung), nominal_mv) > rung.limit
         case Way.FREQUENCY:
-            measurable = reading.voltage_mv * 1000 >= nominal_mv * MEASURABLE_PERMILLE
+            measurable = permille(reading.voltage_mv, nominal_mv) >= MEASURABLE_PERMILLE
             frequency = reading.frequency_mhz
             return measurable and frequency is not None and abs(frequency - nominal_mhz) > rung.limit
 
@@ -215,7 +220,7 @@ def _within_good(reading: SourceInput, nominal_mv: int, nominal_mhz: int) -> boo
     return (
         not reading.amplitude_lost
         and frequency is not None
-        and abs(reading.voltage_mv - nominal_mv) * 1000 <= nominal_mv * GOOD_PERMILLE
+        and abs(permille(reading.voltage_mv, nominal_mv) - 1000) <= GOOD_PERMILLE
         and not any(_violates(rung, reading, nominal_mv, nominal_mhz) for rung in HALF_CYCLE_RUNGS)
         and abs(frequency - nominal_mhz) <= GOOD_MHZ
     )

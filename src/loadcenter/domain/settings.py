@@ -91,7 +91,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("preferred", Per.PDU, "main", choices=tuple(Source)),
     Setting("auto_retransfer", Per.PDU, default=True, low=0, high=1),
     Setting("retransfer_delay_s", Per.PDU, 30, 0, 3600),
-    Setting("max_transfers_per_hour", Per.PDU, 6, 1, 20),
+    Setting("max_transfers_per_hour", Per.PDU, 6, 1, 10),
     Setting("sequence_ms", Per.PDU, 250, 0, 60_000),
     Setting("transfer_mode", Per.PDU, "isolate_first", choices=tuple(TransferMode)),
     Setting("idmt_reset_s", Per.PDU, 10, 1, 60),
@@ -157,7 +157,7 @@ class PduConfig:
         preferred: the source that is returned to when both are good.
         auto_retransfer: whether that return happens by itself.
         retransfer_delay_s: time the preferred source must be good before it, 0 to 3,600 s.
-        max_transfers_per_hour: returns and manual transfers allowed in an hour, 1 to 20.
+        max_transfers_per_hour: returns and manual transfers allowed in an hour, 1 to 10.
         sequence_ms: delay between outlets that close one after the other, 0 to 60,000 ms.
         transfer_mode: how a transfer between two live sources is made.
         idmt_reset_s: time in which the inverse-time trip forgets, 1 to 60 s.

@@ -21,6 +21,9 @@ OVER_MS = 1000
 HEAVY_MS = 100
 """The same over 150 %."""
 
+TOTAL_MOST_MA = 65_535
+"""A sum of currents ends here: what a device keeps in 16 bits, and four times any budget."""
+
 STEP_MS = 300
 """From one outlet to the next: several cycles, so that the total is measured anew."""
 
@@ -85,7 +88,7 @@ def total(outlets: Sequence[OutletState], currents_ma: Sequence[int], powers_mw:
         else:
             current_ma += currents_ma[index]
             power_mw += powers_mw[index] if powers_mw else 0
-    return Load(current_ma, power_mw)
+    return Load(min(TOTAL_MOST_MA, current_ma), power_mw)
 
 
 def budget_of(config: PduConfig, source: Source) -> Load:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from loadcenter.domain.commands import ResultCode
 from loadcenter.domain.events import Cause, Detail, EventCode
 from loadcenter.domain.journal import Journal
-from loadcenter.domain.qualification import UNSEEN, Departure, Sense, SourceInput, Way, qualify
+from loadcenter.domain.qualification import UNSEEN, Departure, Sense, SourceInput, Way, permille, qualify
 from loadcenter.domain.settings import PduConfig, TransferMode
 from loadcenter.domain.standing import (
     AT_ONCE_INRUSH_MS,
@@ -285,7 +285,7 @@ def _decide_leaving(
         return _Decision(Trigger.ISOLATE) if due else None
     if _leave_waits(state, now_ms):
         return None
-    dead = feed.of(state.position).voltage_mv * 1000 <= config.nominal_mv * RESIDUAL_PERMILLE
+    dead = permille(feed.of(state.position).voltage_mv, config.nominal_mv) <= RESIDUAL_PERMILLE
     trigger = Trigger.LEAVE if dead else _planned(config)
     return _Decision(trigger, other, Cause.OVERVOLTAGE if over else Cause.SOURCE_LOST)
 

@@ -36,7 +36,7 @@ def test_steady_good_readings_change_nothing(good):
 def test_the_good_limits_are_7_percent(volts):
     inside = round(volts * 1000) + (100 if volts < 230 else -100)
     assert play(UNSEEN, reading(inside), 0, 3000)[0].grade is Grade.GOOD
-    outside = round(volts * 1000) - (100 if volts < 230 else -100)
+    outside = round(volts * 1000) - (230 if volts < 230 else -230)
     assert play(UNSEEN, reading(outside), 0, 3000)[0].grade is Grade.USABLE
 
 
@@ -50,13 +50,13 @@ def test_frequency_limits_are_1_5_and_3_hertz(mhz, grade):
 RUNGS = {
     "amplitude_65": reading(0),
     "under_72": SourceInput(165_599, 50_000),
-    "over_120": SourceInput(276_001, 50_000),
+    "over_120": SourceInput(276_230, 50_000),
     "under_80": SourceInput(183_999, 50_000),
-    "over_113": SourceInput(259_901, 50_000),
+    "over_113": SourceInput(260_130, 50_000),
     "frequency_3hz": SourceInput(NOMINAL_MV, 46_999),
     "under_87": SourceInput(200_099, 50_000),
     "under_90": SourceInput(206_999, 50_000),
-    "over_110": SourceInput(253_001, 50_000),
+    "over_110": SourceInput(253_230, 50_000),
 }
 
 

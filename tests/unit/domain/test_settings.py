@@ -65,7 +65,7 @@ def test_what_is_written_down_can_be_applied_again():
         Source.BACKUP,
         auto_retransfer=False,
         retransfer_delay_s=0,
-        max_transfers_per_hour=20,
+        max_transfers_per_hour=10,
         sequence_ms=0,
         version=9,
     )

@@ -147,7 +147,7 @@ def test_a_planned_transfer_waits_a_release_and_a_half_cycle_and_lasts_46_ms():
     assert (position_ms - open_ms, bench.now_ms - open_ms) == (20, 46)
 
 
-@pytest.mark.parametrize(("millivolts", "first"), [(80_500, Mode.SWINGING), (80_600, Mode.OPENING)])
+@pytest.mark.parametrize(("millivolts", "first"), [(80_500, Mode.SWINGING), (80_730, Mode.OPENING)])
 def test_up_to_35_percent_of_its_voltage_a_source_is_left_with_the_loads_on(millivolts, first):
     bench = Bench()
     bench.main.voltage_mv = millivolts
