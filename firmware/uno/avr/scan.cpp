@@ -37,7 +37,6 @@ inline void select(uint8_t channel) {
 }  // namespace
 
 void begin_scans() {
-  sampler.begin();
   relays.drive(sampler.drives);
   write_coils(relays.coils);
   DIDR0 = 0x3f;  // the inputs are analogue

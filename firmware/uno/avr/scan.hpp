@@ -10,7 +10,7 @@ namespace loadcenter {
 extern Sampler sampler;
 extern Relays relays;
 
-void begin_scans();
+void begin_scans();  // the sampler has begun
 
 // How many scans were still at work when the next one was due; it was left out then. Rolls over.
 uint16_t late_scans();

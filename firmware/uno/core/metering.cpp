@@ -1,5 +1,6 @@
 #include "metering.hpp"
 
+#include "critical.hpp"
 #include "roots.hpp"
 
 namespace loadcenter {
@@ -83,6 +84,11 @@ uint32_t about_rest(const Moments& moments, int16_t rest) {
 
 // Returns a mean as whole counts, rounded.
 int16_t whole(int16_t mean) { return static_cast<int16_t>((mean + 128) >> 8); }
+
+void move_zero(int16_t& zero, int16_t by) {
+  const Critical critical;  // both bytes at once
+  zero = static_cast<int16_t>(zero + by);
+}
 
 }  // namespace
 
@@ -240,7 +246,7 @@ void Metering::end_outlet(uint8_t k, OutletChannel& channel) {
   if (((closed_ | closed_before_) & channel.bit) == 0) {
     learn(meter, channel, moments);
   } else if (drifts) {
-    channel.zero = static_cast<int16_t>(channel.zero + whole(moments.mean));
+    move_zero(channel.zero, whole(moments.mean));
   }
   meter.second.clear();
   meter.second_power = 0;
@@ -251,7 +257,7 @@ void Metering::end_source(uint8_t s, SourceChannel& channel) {
   const Moments moments = meter.second.moments(static_cast<uint16_t>(meter.second.blocks * kBlockScans));
   second.voltage_mv[s] = units_of(moments.variance, meter.unit);
   // No mains has a mean: what there is belongs to the sensor.
-  channel.zero = static_cast<int16_t>(channel.zero + whole(moments.mean));
+  move_zero(channel.zero, whole(moments.mean));
   meter.second.clear();
 }
 
@@ -262,7 +268,7 @@ void Metering::learn(OutletMeter& meter, OutletChannel& channel, const Moments& 
     return;
   }
   const int16_t counts = whole(moments.mean);
-  channel.zero = static_cast<int16_t>(channel.zero + counts);
+  move_zero(channel.zero, counts);
   meter.rest = static_cast<int16_t>(moments.mean - counts * 256);
   if (meter.learned == 0) {
     meter.noise = static_cast<uint16_t>(noise);
@@ -289,6 +295,7 @@ void Metering::take_reference(Sampler& sampler) {
   if (sampler.reference_count < kReferenceConversions) {
     return;
   }
+  // The next conversion of it is some 100 scans away: no need to hold anything off.
   // The ADC rounds down: half a count is missing.
   const uint16_t measured = static_cast<uint16_t>(sampler.reference_sum * (64 / kReferenceConversions) + 32);
   sampler.reference_sum = 0;
@@ -334,8 +341,10 @@ void Metering::limit(Sampler& sampler, const Standing& standing, Source active) 
       continue;
     }
     meter.limit_permille = permille;
-    sampler.set_limits(static_cast<Source>(s), span_at(meter.nominal_peak, permille),
-                       span_at(meter.nominal_peak, kCollapsedPermille));
+    const uint16_t lost = span_at(meter.nominal_peak, permille);
+    const uint16_t collapsed = span_at(meter.nominal_peak, kCollapsedPermille);
+    const Critical critical;
+    sampler.set_limits(static_cast<Source>(s), lost, collapsed);
   }
 }
 

@@ -1,0 +1,105 @@
+// The firmware of the board: start, and one pass after another, asleep between them.
+#include <avr/interrupt.h>
+#include <avr/io.h>
+
+#include "../core/pdu.hpp"
+#include "../core/ports.hpp"
+#include "coils.hpp"
+#include "heat.hpp"
+#include "joined.hpp"
+#include "machine.hpp"
+#include "scan.hpp"
+
+namespace loadcenter {
+
+Pdu pdu(sampler);
+
+namespace {
+
+constexpr uint8_t kLeastFree = 32;   // bytes between variables and stack
+constexpr uint8_t kMostScans = 100;  // from one step to the next: what took longer was no whole pass
+constexpr uint32_t kBlockCycles = static_cast<uint32_t>(kBlockScans) * board::kScanCycles;
+
+Calibration calibration_;
+uint32_t fed_scans_;
+bool flash_holds_ = true;
+
+// Cycles since the last block ended.
+uint32_t since_block() {
+  const Critical critical;
+  const uint16_t in_scan = TCNT1;
+  return static_cast<uint32_t>(sampler.scans % kBlockScans) * board::kScanCycles + in_scan;
+}
+
+// A pass that is not whole, or scans that do not come at their time, let the watchdog run out.
+void feed() {
+  const uint32_t scans = scan_count();
+  const uint32_t passed = scans - fed_scans_;
+  fed_scans_ = scans;
+  if (passed > 0 && passed <= kMostScans) {
+    feed_watchdog();
+  }
+}
+
+void pass() {
+  const uint32_t begun = since_block();
+  if (!pdu.pass()) {
+    return;
+  }
+  const uint32_t ended = since_block();
+  cpu_load.late(static_cast<uint16_t>(begun / (F_CPU / 1000000)));
+  cpu_load.step(ended < begun ? ended + kBlockCycles - begun : ended - begun);
+  flash_holds_ = flash_holds() && flash_holds_;
+  if (pdu.second_began()) {
+    cpu_load.end_second();
+    save_heat(pdu.decision);
+  }
+  feed();
+}
+
+}  // namespace
+
+void drive_relays(const Drives& drives) {
+  relays.drive(drives);
+  write_coils(relays.coils);
+}
+
+uint8_t failing_tests() {
+  uint8_t failing = 0;
+  if (!ram_works()) {
+    failing = 1U << kRamTest;
+  }
+  if (!flash_holds_) {
+    failing = static_cast<uint8_t>(failing | 1U << kFlashTest);
+  }
+  if (free_bytes() < kLeastFree) {
+    failing = static_cast<uint8_t>(failing | 1U << kStackTest);
+  }
+  return failing;
+}
+
+uint32_t clock_ms() { return pdu.now_ms(); }
+
+uint32_t scan_count() {
+  const Critical critical;
+  return sampler.scans;
+}
+
+}  // namespace loadcenter
+
+int main() {
+  using namespace loadcenter;
+  begin_coils();
+  draw_noise();
+  begin_uart();
+  sampler.begin();
+  pdu.begin(calibration_);
+  load_heat(pdu.decision);
+  begin_scans();
+  begin_watchdog();
+  sei();
+  for (;;) {
+    pass();
+    sleep_until_interrupt();
+  }
+}

@@ -1,0 +1,119 @@
+#include "pdu.hpp"
+
+#include "critical.hpp"
+#include "ports.hpp"
+
+namespace loadcenter {
+namespace {
+
+constexpr uint8_t kBlockMs = kBlockScans * board::kScanUs / 1000;
+constexpr uint8_t kOrders = 4;
+constexpr int32_t kClockMhz = 5000;  // no mains is so far off, while it still has its voltage
+
+}  // namespace
+
+void Pdu::begin(const Calibration& calibration) {
+  records.load(now_ms_);
+  link.begin(now_ms_, records);
+  metering.begin(calibration, sampler);
+  KeptOutlet kept[kOutlets];
+  for (uint8_t k = 0; k < kOutlets; ++k) {
+    kept[k] = records.memory.outlet(static_cast<uint8_t>(k + 1));
+  }
+  decision.start(kept, records.settings, Nominal{board::kNominalMv, board::kNominalMhz}, now_ms_);
+  tell(EventCode::kBoot, reset_cause(), records.counters.starts(), 2);
+}
+
+bool Pdu::pass() {
+  link.poll(now_ms_, records);
+  const OutletMask emergency = link.take_emergency();
+  if (emergency != 0) {
+    const Critical critical;
+    sampler.open_outlets(emergency);
+    drive_relays(sampler.drives);
+  }
+  const bool steps = sampler.blocks != blocks_;
+  if (steps) {
+    step();
+  }
+  link.pump(now_ms_, records);
+  records.step(now_ms_);
+  return steps;
+}
+
+void Pdu::step() {
+  // Blocks that were missed while something took too long are made up for in time, not in steps.
+  const uint8_t passed = static_cast<uint8_t>(sampler.blocks - blocks_);
+  blocks_ = static_cast<uint8_t>(blocks_ + passed);
+  now_ms_ += static_cast<uint16_t>(passed * kBlockMs);
+  Seen seen;
+  {
+    const Critical critical;
+    sampler.see(seen);
+  }
+  const uint8_t ended = metering.take(sampler, seen, inputs);
+  Command orders[kOrders];
+  uint8_t count = 0;
+  while (count < kOrders && link.take_command(orders[count])) {
+    ++count;
+  }
+  decision.step(inputs, records.settings, orders, count, now_ms_, *this);
+  {
+    const Critical critical;
+    sampler.permit(decision.drives(), decision.standing());
+    drive_relays(sampler.drives);
+  }
+  metering.limit(sampler, decision.standing(), sampler.drives.changeover);
+  if (ended != 0) {
+    const int32_t power_mw = metering.second.power_mw[ended - 1];
+    records.counters.add(ended, power_mw, kElapsedMaxMs);
+    records.counters.add(ended, power_mw, 1000 - kElapsedMaxMs);
+  }
+  second_blocks_ = static_cast<uint8_t>(second_blocks_ + passed);
+  second_began_ = second_blocks_ >= kSecondBlocks;
+  if (second_began_) {
+    second_blocks_ = static_cast<uint8_t>(second_blocks_ - kSecondBlocks);
+    test();
+  }
+}
+
+void Pdu::tell(EventCode code, int32_t first, int32_t second, uint8_t count) {
+  Event event = {};
+  event.code = static_cast<uint8_t>(code);
+  event.count = count;
+  event.at_ms = now_ms_;
+  event.number[0] = first;
+  event.number[1] = second;
+  link.note(event);
+  decision.count_event();
+}
+
+// Tells each self test that fails, once.
+void Pdu::test() {
+  uint8_t failing = failing_tests();
+  if (metering.reference_fault) {
+    failing = static_cast<uint8_t>(failing | 1U << kReferenceTest);
+  }
+  if (clock_fails()) {
+    failing = static_cast<uint8_t>(failing | 1U << kClockTest);
+  }
+  for (uint8_t test = 0; test <= kStackTest; ++test) {
+    if ((failing & ~failing_ & 1U << test) != 0) {
+      tell(EventCode::kSelfTestFailed, test, 0, 1);
+    }
+  }
+  failing_ = static_cast<uint8_t>(failing_ | failing);
+}
+
+// The clock is judged by the mains, as the mains is by the clock: one that both sources contradict is wrong.
+bool Pdu::clock_fails() const {
+  for (const SourceInput& source : inputs.source) {
+    const int32_t off = source.frequency_mhz - board::kNominalMhz;
+    if (source.frequency_mhz == kUnknown || (off < kClockMhz && off > -kClockMhz)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace loadcenter

@@ -1,0 +1,62 @@
+// The main pass: what comes over the line, the step of the decision layer every block, what goes out, one
+// byte of EEPROM. The same on the board and on a host; what differs stands behind ports.hpp, critical.hpp and
+// the two functions below.
+#pragma once
+
+#include <stdint.h>
+
+#include "decision/decision.hpp"
+#include "link.hpp"
+#include "metering.hpp"
+#include "records.hpp"
+
+namespace loadcenter {
+
+// Given by the board: brings the relays to `drives`. Called while no conversion is worked on.
+void drive_relays(const Drives& drives);
+
+// Given by the board: what each self test says now, a bit for each place in `self_test` of spec/serial.toml
+// that fails. Called each second.
+enum SelfTest : uint8_t { kRamTest, kFlashTest, kReferenceTest, kClockTest, kEepromTest, kStackTest };
+uint8_t failing_tests();
+
+// Begins zeroed (static storage) and with `begin`.
+class Pdu final : public Outcome {
+ public:
+  explicit Pdu(Sampler& of) : sampler(of) {}
+
+  // Reads what is kept, and tells the start. The sampler has begun; no scan has.
+  void begin(const Calibration& calibration);
+
+  // One pass. Returns whether a step was made in it.
+  bool pass();
+
+  uint32_t now_ms() const { return now_ms_; }          // moves by whole blocks
+  bool second_began() const { return second_began_; }  // with the last step
+
+  void event(const Event& event) override { link.note(event); }
+  void answer(uint8_t key, Status status, Result code) override {
+    link.answer(key, status, static_cast<uint8_t>(code));
+  }
+
+  Sampler& sampler;
+  Metering metering;
+  Decision decision;
+  Records records;
+  Link link;
+  Inputs inputs;
+
+ private:
+  void step();
+  void tell(EventCode code, int32_t first, int32_t second, uint8_t count);
+  void test();
+  bool clock_fails() const;
+
+  uint32_t now_ms_ = 0;
+  uint8_t blocks_ = 0;
+  uint8_t second_blocks_ = 0;
+  uint8_t failing_ = 0;  // self tests that were told
+  bool second_began_ = false;
+};
+
+}  // namespace loadcenter
