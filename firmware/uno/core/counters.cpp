@@ -10,10 +10,8 @@ constexpr uint32_t kMwMsPerMwh = 3600000;
 constexpr int32_t kPowerMaxMw =
     8000000;  // more than a sensor of 25 A peak can show; keeps the sums in 32 bits
 constexpr uint8_t kCounterHead = 2;
-constexpr uint8_t kEnergyBytes = 6;
 
 static_assert(kPowerMaxMw * static_cast<uint64_t>(kElapsedMaxMs) + kMwMsPerMwh <= UINT32_MAX, "the sum fits");
-constexpr uint64_t kTop = 0xFFFFFFFFFFFF;
 
 }  // namespace
 
@@ -25,8 +23,11 @@ void Counters::load(uint32_t now_ms) {
     starts_ = static_cast<uint16_t>(before + 1);
   }
   for (uint8_t i = 0; i < kOutlets; ++i) {
-    energy_mwh_[i] = ring_.found() ? kept(static_cast<uint8_t>(i + 1)) : 0;
+    energy_[i] = {};
     remainder_[i] = 0;
+    for (uint8_t at = 0; ring_.found() && at < Energy::kBytes; ++at) {
+      energy_[i].bytes[at] = kept(static_cast<uint8_t>(i + 1), at);
+    }
   }
   saved_ms_ = now_ms;
   ring_.begin();
@@ -41,26 +42,24 @@ void Counters::add(uint8_t outlet, int32_t power_mw, uint16_t elapsed_ms) {
   if (remainder < kMwMsPerMwh) return;
   const uint32_t whole = remainder / kMwMsPerMwh;
   remainder -= whole * kMwMsPerMwh;
-  energy_mwh_[outlet - 1] = (energy_mwh_[outlet - 1] + whole) & kTop;
+  energy_[outlet - 1].add(whole);
 }
 
-void Counters::take_larger(uint8_t outlet, uint64_t energy_mwh) {
-  if (energy_mwh > energy_mwh_[outlet - 1]) energy_mwh_[outlet - 1] = energy_mwh & kTop;
+void Counters::take_larger(uint8_t outlet, const Energy& energy) {
+  if (energy > energy_[outlet - 1]) energy_[outlet - 1] = energy;
 }
 
-uint64_t Counters::kept(uint8_t outlet) const {
-  const uint8_t at = static_cast<uint8_t>(kCounterHead + (outlet - 1) * kEnergyBytes);
-  uint64_t value = 0;
-  for (uint8_t i = kEnergyBytes; i-- > 0;)
-    value = value << 8 | ring_.read(kCounterPlace, static_cast<uint8_t>(at + i));
-  return value;
+uint8_t Counters::kept(uint8_t outlet, uint8_t at) const {
+  return ring_.read(kCounterPlace, static_cast<uint8_t>(kCounterHead + (outlet - 1) * Energy::kBytes + at));
 }
 
 bool Counters::due(uint32_t now_ms) const {
   const bool long_ago = now_ms - saved_ms_ >= kSaveMs;
   for (uint8_t outlet = 1; outlet <= kOutlets; ++outlet) {
-    const uint64_t counted = energy_mwh(outlet) - kept(outlet);
-    if (counted >= kSaveMwh || (long_ago && counted != 0)) return true;
+    uint32_t kept_mwh = 0;
+    for (uint8_t at = 4; at-- > 0;) kept_mwh = kept_mwh << 8 | kept(outlet, at);
+    const uint32_t counted_mwh = energy(outlet).low_mwh() - kept_mwh;
+    if (counted_mwh >= kSaveMwh || (long_ago && counted_mwh != 0)) return true;
   }
   return false;
 }
@@ -68,9 +67,9 @@ bool Counters::due(uint32_t now_ms) const {
 uint8_t Counters::byte_of_record(uint8_t at) {
   if (at < kCounterHead) return static_cast<uint8_t>(starts_ >> (8 * at));
   const uint8_t in_outlets = static_cast<uint8_t>(at - kCounterHead);
-  const uint8_t position = static_cast<uint8_t>(in_outlets % kEnergyBytes);
-  if (position == 0) writing_mwh_ = energy_mwh_[in_outlets / kEnergyBytes];
-  return static_cast<uint8_t>(writing_mwh_ >> (8 * position));
+  const uint8_t position = static_cast<uint8_t>(in_outlets % Energy::kBytes);
+  if (position == 0) writing_ = energy_[in_outlets / Energy::kBytes];
+  return writing_.bytes[position];
 }
 
 bool Counters::step(uint32_t now_ms) {

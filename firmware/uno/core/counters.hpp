@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "energy.hpp"
 #include "record_ring.hpp"
 
 namespace loadcenter {
@@ -22,22 +23,22 @@ class Counters {
   void add(uint8_t outlet, int32_t power_mw, uint16_t elapsed_ms);
 
   // Takes the larger of what is counted and what somebody else has seen (SER-42).
-  void take_larger(uint8_t outlet, uint64_t energy_mwh);
+  void take_larger(uint8_t outlet, const Energy& energy);
 
-  uint64_t energy_mwh(uint8_t outlet) const { return energy_mwh_[outlet - 1]; }
+  const Energy& energy(uint8_t outlet) const { return energy_[outlet - 1]; }
   uint16_t starts() const { return starts_; }
 
   // Writes at most one byte; returns whether it did. To be called while the EEPROM is ready.
   bool step(uint32_t now_ms);
 
  private:
-  uint64_t kept(uint8_t outlet) const;
+  uint8_t kept(uint8_t outlet, uint8_t at) const;
   bool due(uint32_t now_ms) const;
   uint8_t byte_of_record(uint8_t at);
 
-  uint64_t energy_mwh_[kOutlets] = {};
+  Energy energy_[kOutlets] = {};
   uint32_t remainder_[kOutlets] = {};  // mW ms below one mWh
-  uint64_t writing_mwh_ = 0;  // the counter whose bytes are being written: it must not change between them
+  Energy writing_ = {};  // the counter whose bytes are being written: it must not change between them
   uint32_t saved_ms_ = 0;
   RecordRing ring_;
   uint16_t starts_ = 0;

@@ -20,7 +20,7 @@ struct Event {
 };
 
 // Holds events packed to 9 bytes and 1 to 5 for each number: 16 of them where a transfer comes with its loss
-// and its return, 9 transfers with all their numbers alone. When there is no room the oldest goes, and is
+// and its return, 8 of the largest kind. When there is no room the oldest goes, and is
 // counted.
 class EventRing {
  public:

@@ -98,13 +98,13 @@ void Link::take_command(const Frame& frame, Records& records) {
   if (known == Commands::Known::kOld) commands_.turn_away(frame.seq, code::kResultRepeated);
   if (known != Commands::Known::kNew) return;
   Command command;
-  uint64_t energy_mwh = 0;
-  const uint8_t verdict = read_command(frame, command, energy_mwh);
+  Energy energy = {};
+  const uint8_t verdict = read_command(frame, command, energy);
   if (verdict != code::kResultOk) {
     commands_.end(frame.seq, Status::kRejected, verdict);
   } else if (command.verb == Verb::kEnergy) {
     if (commands_.end(frame.seq, Status::kConfirmed, code::kResultOk)) {
-      records.counters.take_larger(command.outlet, energy_mwh);
+      records.counters.take_larger(command.outlet, energy);
     }
   } else if (commands_.room() && commands_.open(frame.seq)) {
     commands_.push(command);

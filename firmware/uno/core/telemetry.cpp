@@ -251,9 +251,8 @@ bool Link::telemetry_field(const Records& records) {
   const uint8_t outlet = static_cast<uint8_t>(in_outlets / kOutletFields + 1);
   const uint8_t which = static_cast<uint8_t>(in_outlets % kOutletFields);
   if (which == kOfOutlet) {
-    const uint64_t energy_mwh = records.counters.energy_mwh(outlet);
-    writer_.count(kEnergyMwhKey, outlet, static_cast<uint32_t>(energy_mwh),
-                  static_cast<uint16_t>(energy_mwh >> 32));
+    const Energy& energy = records.counters.energy(outlet);
+    writer_.count(kEnergyMwhKey, outlet, energy.low_mwh(), energy.high());
     return true;
   }
   const ReadingRow& row = kOutletReadings[which];

@@ -6,19 +6,14 @@ namespace loadcenter {
 
 namespace {
 
-const char kDoField[] LOADCENTER_FLASH = "do";
-const char kOutField[] LOADCENTER_FLASH = "out";
-const char kOnField[] LOADCENTER_FLASH = "on";
-const char kOffMsField[] LOADCENTER_FLASH = "off_ms";
-const char kSrcField[] LOADCENTER_FLASH = "src";
-const char kEnergyField[] LOADCENTER_FLASH = "e_mwh";
+const char kFields[] LOADCENTER_FLASH = "do\0out\0on\0off_ms\0src\0e_mwh\0";
 const char kSourceNames[] LOADCENTER_FLASH = "main\0backup\0";
 
 // As in MQTT-40.
 constexpr uint32_t kOffMsMin = 1000;
 constexpr uint32_t kOffMsMax = 3600000;
 
-// Which fields have been read.
+// Which fields have been read: bits by their place in kFields.
 constexpr uint8_t kHasVerb = 1;
 constexpr uint8_t kHasOutlet = 2;
 constexpr uint8_t kHasOn = 4;
@@ -46,51 +41,48 @@ uint8_t fields_of(Verb verb) {
   return kBad;
 }
 
-// Reads a number between two others.
-bool between(Text text, uint32_t low, uint32_t high, uint32_t& number) {
-  return to_number(text, number) && number >= low && number <= high;
+// Reads the value of field `has` into `command`; false if it is none.
+bool read_value(uint8_t has, Text value, Command& command, Energy& energy) {
+  if (has == kHasEnergy) return energy.read(value);
+  if (has == kHasVerb) {
+    const int16_t verb = number_of(kVerbWords, value);
+    command.verb = static_cast<Verb>(verb);
+    return verb >= 0;
+  }
+  if (has == kHasSource) {
+    const int16_t source = position_of(kSourceNames, value);
+    command.source = source == 1 ? Source::kBackup : Source::kMain;
+    return source >= 0;
+  }
+  uint32_t number = 0;
+  if (!to_number(value, number)) return false;
+  if (has == kHasOffMs) {
+    command.off_ms = number;
+    return number >= kOffMsMin && number <= kOffMsMax;
+  }
+  if (has == kHasOn) {
+    command.on = number == 1;
+    return number <= 1;
+  }
+  command.outlet = static_cast<uint8_t>(number);
+  return number <= UINT8_MAX;
 }
 
 // Reads one field into `command` and returns what it was, 0 for a key that is not known (SER-6).
-uint8_t read_field(const Field& field, Command& command, uint64_t& energy_mwh) {
-  uint32_t number = 0;
-  if (field.of.length != 0) return 0;
-  if (same(field.key, kDoField)) {
-    const int16_t verb = number_of(kVerbWords, field.value);
-    command.verb = static_cast<Verb>(verb);
-    return verb >= 0 ? kHasVerb : kBad;
-  }
-  if (same(field.key, kOutField)) {
-    const bool read = between(field.value, 0, UINT8_MAX, number);
-    command.outlet = static_cast<uint8_t>(number);
-    return read ? kHasOutlet : kBad;
-  }
-  if (same(field.key, kOnField)) {
-    const bool read = between(field.value, 0, 1, number);
-    command.on = number == 1;
-    return read ? kHasOn : kBad;
-  }
-  if (same(field.key, kOffMsField)) {
-    const bool read = between(field.value, kOffMsMin, kOffMsMax, number);
-    command.off_ms = number;
-    return read ? kHasOffMs : kBad;
-  }
-  if (same(field.key, kSrcField)) {
-    const int16_t source = position_of(kSourceNames, field.value);
-    command.source = source == 1 ? Source::kBackup : Source::kMain;
-    return source >= 0 ? kHasSource : kBad;
-  }
-  if (same(field.key, kEnergyField)) return to_long_number(field.value, energy_mwh) ? kHasEnergy : kBad;
-  return 0;
+uint8_t read_field(const Field& field, Command& command, Energy& energy) {
+  const int16_t place = position_of(kFields, field.key);
+  if (place < 0 || field.of.length != 0) return 0;
+  const uint8_t has = static_cast<uint8_t>(1U << place);
+  return read_value(has, field.value, command, energy) ? has : kBad;
 }
 
 }  // namespace
 
-uint8_t read_command(Frame frame, Command& command, uint64_t& energy_mwh) {
+uint8_t read_command(Frame frame, Command& command, Energy& energy) {
   command = {static_cast<uint8_t>(frame.seq), Verb::kSwitch, 0, false, false, Source::kMain, 0};
   uint8_t has = 0;
   Field field;
-  while (next_field(frame, field)) has = static_cast<uint8_t>(has | read_field(field, command, energy_mwh));
+  while (next_field(frame, field)) has = static_cast<uint8_t>(has | read_field(field, command, energy));
   if ((has & kBad) != 0 || (has & kHasVerb) == 0) return code::kResultMalformed;
   const uint8_t wanted = fields_of(command.verb);
   if ((has & wanted) != wanted) return code::kResultMalformed;

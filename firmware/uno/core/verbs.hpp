@@ -4,12 +4,13 @@
 #include <stdint.h>
 
 #include "commands.hpp"
+#include "energy.hpp"
 #include "frames.hpp"
 
 namespace loadcenter {
 
-// Reads a command; returns `ok`, or the result of spec/codes.toml that refuses it. `energy_mwh` belongs to
+// Reads a command; returns `ok`, or the result of spec/codes.toml that refuses it. `energy` belongs to
 // the verb of that name.
-uint8_t read_command(Frame frame, Command& command, uint64_t& energy_mwh);
+uint8_t read_command(Frame frame, Command& command, Energy& energy);
 
 }  // namespace loadcenter

@@ -8,9 +8,6 @@ namespace {
 
 constexpr uint8_t kListEnd = 255;
 constexpr uint8_t kFirstLetter = 'a';
-constexpr uint64_t kLongMax = 0xFFFFFFFFFFFF;  // 48 bits: an energy counter is the widest value there is
-
-// Returns the address behind the NUL of the word at `flash`.
 const char* behind(const char* flash) {
   while (flash_u8(flash) != 0) ++flash;
   return flash + 1;
@@ -82,17 +79,6 @@ bool to_number(Text text, uint32_t& number) {
     const uint8_t digit = static_cast<uint8_t>(text.start[i] - '0');
     if (digit > 9 || number > kTenth || (number == kTenth && digit > UINT32_MAX % 10)) return false;
     number = number * 10 + digit;
-  }
-  return true;
-}
-
-bool to_long_number(Text text, uint64_t& number) {
-  if (text.length == 0 || (text.length > 1 && text.start[0] == '0')) return false;
-  number = 0;
-  for (uint8_t i = 0; i < text.length; ++i) {
-    const uint8_t digit = static_cast<uint8_t>(text.start[i] - '0');
-    number = (number << 3) + (number << 1) + digit;
-    if (digit > 9 || number > kLongMax) return false;
   }
   return true;
 }

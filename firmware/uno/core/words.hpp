@@ -30,13 +30,12 @@ const char* word_at(const char* list, uint8_t position);
 // Returns the position of a word in such a list, -1 if it is not in it.
 int16_t position_of(const char* list, Text text);
 
-// Returns the words that a list of lists (kEventKeys) has under a number below 'a', for `word_at`; nullptr if it
-// has none.
+// Returns the words that a list of lists (kEventKeys) has under a number below 'a', for `word_at`; nullptr if
+// it has none.
 const char* words_of(const char* lists, uint8_t number);
 
 // Puts the number that `text` is into `number`; false if it is not one: digits without a leading zero, up to
-// 2^32 - 1, or up to 2^48 - 1.
+// 2^32 - 1.
 bool to_number(Text text, uint32_t& number);
-bool to_long_number(Text text, uint64_t& number);
 
 }  // namespace loadcenter

@@ -13,6 +13,7 @@ extern "C" {
 
 struct Tally;
 uint16_t link_session();
+void link_eeprom_blank();
 void link_start(uint32_t now_ms, uint16_t noise, uint8_t cause);
 void link_run(const uint8_t* bytes, uint32_t count, uint32_t at_once, Tally* tally);
 }
@@ -158,10 +159,11 @@ class Maker {
 
 extern "C" {
 
-// Sends `lines` lines of one kind, read `at_once` bytes a pass. Each 10,000 lines the PDU starts anew.
+// Sends `lines` lines of one kind, read `at_once` bytes a pass. Each 10,000 lines a new PDU starts.
 void link_fuzz(uint32_t seed, uint32_t lines, uint8_t kind, uint32_t at_once, Tally* tally) {
   constexpr uint32_t kStart = 10000;
   for (uint32_t done = 0; done < lines;) {
+    link_eeprom_blank();
     link_start(0, static_cast<uint16_t>(seed + done), 1);
     loadcenter::Maker maker(seed + done, link_session());
     for (uint32_t left = kStart; left > 0 && done < lines; --left, ++done) {

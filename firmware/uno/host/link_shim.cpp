@@ -138,7 +138,10 @@ uint8_t link_held() { return loadcenter::held; }
 void link_count(uint8_t outlet, int32_t power_mw, uint16_t elapsed_ms) {
   unit->records.counters.add(outlet, power_mw, elapsed_ms);
 }
-uint64_t link_energy(uint8_t outlet) { return unit->records.counters.energy_mwh(outlet); }
+uint64_t link_energy(uint8_t outlet) {
+  const loadcenter::Energy& energy = unit->records.counters.energy(outlet);
+  return static_cast<uint64_t>(energy.high()) << 32 | energy.low_mwh();
+}
 uint16_t link_starts() { return unit->records.counters.starts(); }
 
 uint32_t link_version() { return unit->records.settings.version; }

@@ -77,6 +77,15 @@ def test_sixteen_events_of_the_usual_mix_are_held(line):
     assert first.seq == 2, "the oldest is still the first of them"
 
 
+def test_eight_events_of_the_largest_kind_are_held(line):
+    """SER-20."""
+    line.acknowledge_all()
+    largest = (1, 60_000_000, 60_013_000, 299_000, 299_000, 299_000, 299_000, -180_000)
+    for _ in range(8):
+        line.note("transfer", largest, source=2, cause=20, because=255)
+    assert events(line.passes(60))[0].seq == 2
+
+
 def test_what_finds_no_room_pushes_out_the_oldest_and_is_counted(line):
     """SER-20."""
     for _ in range(60):

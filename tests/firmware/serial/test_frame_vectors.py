@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 GATEWAY = HERE.parents[1] / "firmware" / "nodemcu" / "gateway"
 FILE = HERE.parents[1] / "spec" / "vectors" / "serial.jsonl"
 VECTORS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
