@@ -5,6 +5,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import reduce
 
+from loadcenter.domain.analysis.load_profile import LEVEL_MW
+from loadcenter.domain.analysis.voltage_quality import TEN_MINUTES_MS, VoltageMean
 from loadcenter.domain.commands import CommandStatus
 from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier, bucket_start_ms
 from loadcenter.domain.topology import Source
@@ -190,6 +192,48 @@ class FakeStore:
         for row in self.tables.quarantine:
             counts[row.reason] = counts.get(row.reason, 0) + 1
         return counts
+
+    # -- analytics
+
+    async def outlets_between(self, pdu_id: str, since_ms: int, until_ms: int) -> list[int]:
+        self._reach()
+        days = self.tables.rollups[Tier.DAY]
+        return sorted(
+            {
+                key.channel
+                for key in days
+                if key.pdu_id == pdu_id
+                and isinstance(key.channel, int)
+                and since_ms <= key.start_ms < until_ms
+            }
+        )
+
+    async def outlet_rollup_before(
+        self, tier: Tier, pdu_id: str, outlet: int, before_ms: int
+    ) -> OutletRollup | None:
+        rows = await self.outlet_rollups(tier, pdu_id, outlet, 0, before_ms)
+        return next((row for _, row in reversed(rows) if row.counters is not None), None)
+
+    async def power_levels(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> dict[int, int]:
+        levels: dict[int, int] = {}
+        for _, row in await self.outlet_rollups(Tier.MINUTE, pdu_id, outlet, since_ms, until_ms):
+            if row.power.count and row.voltage.minimum > 0:
+                level = row.power.total // (row.power.count * LEVEL_MW)
+                levels[level] = levels.get(level, 0) + row.covered_ms
+        return levels
+
+    async def voltage_means(
+        self, pdu_id: str, source: Source, since_ms: int, until_ms: int
+    ) -> list[VoltageMean]:
+        sums: dict[int, SourceRollup] = {}
+        for start_ms, row in await self.source_rollups(Tier.MINUTE, pdu_id, source, since_ms, until_ms):
+            ten_ms = start_ms - start_ms % TEN_MINUTES_MS
+            if row.voltage.count:
+                sums[ten_ms] = sums[ten_ms].merge(row) if ten_ms in sums else row
+        return [
+            VoltageMean(start_ms, row.covered_ms, row.voltage.count, row.voltage.total)
+            for start_ms, row in sums.items()
+        ]
 
     # -- registry
 

@@ -1,6 +1,6 @@
 """`SqlStore`: the `Store` port on a database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from loadcenter.adapters.storage import (
     accounts,
     alarms,
+    analytics,
     commands,
     history,
     ingest,
@@ -22,10 +23,12 @@ from loadcenter.adapters.storage.migrations import migrate
 from loadcenter.adapters.storage.rollups import DayStart, utc_day_start
 from loadcenter.adapters.storage.schema import heartbeat
 from loadcenter.adapters.storage.transactions import Database, StoreSettings
+from loadcenter.domain.analysis.voltage_quality import VoltageMean
 from loadcenter.domain.commands import CommandStatus
-from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier
+from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import StreamKey
+from loadcenter.services.columns import Buckets, OutletColumns, SourceColumns
 from loadcenter.services.ports import (
     AlarmRow,
     CommandRow,
@@ -130,6 +133,30 @@ class SqlStore:
             lambda connection: history.source_rollups(connection, tier, pdu_id, source, since_ms, until_ms)
         )
 
+    async def outlet_buckets(
+        self, pdu_id: str, outlets: Sequence[int], span: Buckets
+    ) -> dict[int, OutletColumns]:
+        """See `Store.outlet_buckets`."""
+        return await self._database.read(
+            lambda connection: buckets.outlet_buckets(connection, pdu_id, outlets, span)
+        )
+
+    async def source_buckets(
+        self, pdu_id: str, sources: Sequence[Source], span: Buckets
+    ) -> dict[Source, SourceColumns]:
+        """See `Store.source_buckets`."""
+        return await self._database.read(
+            lambda connection: buckets.source_buckets(connection, pdu_id, sources, span)
+        )
+
+    async def outlet_counters(
+        self, pdu_id: str, outlets: Sequence[int], tier: Tier | None, since_ms: int, until_ms: int
+    ) -> dict[int, list[tuple[int, Counters]]]:
+        """See `Store.outlet_counters`."""
+        return await self._database.read(
+            lambda connection: buckets.outlet_counters(connection, pdu_id, outlets, tier, since_ms, until_ms)
+        )
+
     async def events(self, wanted: EventFilter) -> list[StoredEvent]:
         """See `Store.events`."""
         return await self._database.read(partial(history.events, wanted=wanted))
@@ -145,6 +172,36 @@ class SqlStore:
     async def quarantine_counts(self) -> dict[str, int]:
         """See `Store.quarantine_counts`."""
         return await self._database.read(quarantine.counts)
+
+    # -- analytics; `services.analytics.Measurements` says what they promise
+
+    async def outlets_between(self, pdu_id: str, since_ms: int, until_ms: int) -> list[int]:
+        """See `Measurements.outlets_between`."""
+        return await self._database.read(
+            lambda connection: analytics.outlets_between(connection, pdu_id, since_ms, until_ms)
+        )
+
+    async def outlet_rollup_before(
+        self, tier: Tier, pdu_id: str, outlet: int, before_ms: int
+    ) -> OutletRollup | None:
+        """See `Measurements.outlet_rollup_before`."""
+        return await self._database.read(
+            lambda connection: analytics.outlet_rollup_before(connection, tier, pdu_id, outlet, before_ms)
+        )
+
+    async def power_levels(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> dict[int, int]:
+        """See `Measurements.power_levels`."""
+        return await self._database.read(
+            lambda connection: analytics.power_levels(connection, pdu_id, outlet, since_ms, until_ms)
+        )
+
+    async def voltage_means(
+        self, pdu_id: str, source: Source, since_ms: int, until_ms: int
+    ) -> list[VoltageMean]:
+        """See `Measurements.voltage_means`."""
+        return await self._database.read(
+            lambda connection: analytics.voltage_means(connection, pdu_id, source, since_ms, until_ms)
+        )
 
     # -- registry
 
