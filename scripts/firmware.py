@@ -38,6 +38,10 @@ ARDUINO_CORE = (
 )
 
 
+SHOWN_LINES = 30
+"""Of what a compiler says when it refuses: the rest follows from it."""
+
+
 class BuildError(RuntimeError):
     """A build is not possible here, or failed; the message says what to do."""
 
@@ -234,7 +238,8 @@ def _run(command: Sequence[str]) -> str:
         raise BuildError(f"{command[0]} is missing: apt install gcc-avr avr-libc binutils-avr g++")
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
-        raise BuildError(f"{command[0]} failed:\n{ran.stderr.strip()}")
+        words = ran.stderr.strip().splitlines()
+        raise BuildError("\n".join([f"{command[0]} failed:", *words[:SHOWN_LINES]]))
     return ran.stdout
 
 

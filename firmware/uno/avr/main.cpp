@@ -17,6 +17,7 @@ Pdu pdu(sampler);
 namespace {
 
 constexpr uint8_t kLeastFree = 32;   // bytes between variables and stack
+constexpr uint8_t kPassScans = 5;    // 2 ms: 12 bytes of the line
 constexpr uint8_t kMostScans = 100;  // from one step to the next: what took longer was no whole pass
 constexpr uint32_t kBlockCycles = static_cast<uint32_t>(kBlockScans) * board::kScanCycles;
 
@@ -28,7 +29,7 @@ bool flash_holds_ = true;
 uint32_t since_block() {
   const Critical critical;
   const uint16_t in_scan = TCNT1;
-  return static_cast<uint32_t>(sampler.scans % kBlockScans) * board::kScanCycles + in_scan;
+  return static_cast<uint32_t>(sampler.scans_in_block()) * board::kScanCycles + in_scan;
 }
 
 // A pass that is not whole, or scans that do not come at their time, let the watchdog run out.
@@ -41,8 +42,17 @@ void feed() {
   }
 }
 
+// Sleeps until the next multiple of kPassScans: a block ends with one of them.
+void await_scans() {
+  const uint8_t first = static_cast<uint8_t>(scan_count());
+  do {
+    sleep_until_interrupt();
+  } while (static_cast<uint8_t>(scan_count()) == first || sampler.scans_in_block() % kPassScans != 0);
+}
+
 void pass() {
-  const uint32_t begun = since_block();
+  const bool due = pdu.due();
+  const uint32_t begun = due ? since_block() : 0;
   if (!pdu.pass()) {
     return;
   }
@@ -100,6 +110,6 @@ int main() {
   sei();
   for (;;) {
     pass();
-    sleep_until_interrupt();
+    await_scans();
   }
 }

@@ -19,7 +19,8 @@ constexpr uint8_t kAvcc = _BV(REFS0);
 constexpr uint8_t kPrescaler64 = _BV(ADPS2) | _BV(ADPS1);
 constexpr uint8_t kConvert = _BV(ADEN) | _BV(ADSC) | _BV(ADIE) | kPrescaler64;
 
-uint8_t slot_ = kIdle;
+volatile uint8_t slot_ = kIdle;
+bool due_;
 volatile uint16_t late_;
 
 static_assert(board::kSourceChannel[0] == kOutlets && board::kSourceChannel[1] == kOutlets + 1,
@@ -59,6 +60,9 @@ using namespace loadcenter;
 
 ISR(TIMER1_COMPA_vect) {
   if (slot_ != kIdle) {
+    // The main pass has held interrupts off while a conversion ended. This scan begins as soon as the last
+    // one is done: later, but none is left out.
+    due_ = true;
     late_ = static_cast<uint16_t>(late_ + 1);
     return;
   }
@@ -79,7 +83,13 @@ ISR(ADC_vect) {
   if (next == kSlots) {
     sampler.end_scan(is_high(board::kLive) != board::kLiveActiveLow);
     select(sampler.channel(0));
-    slot_ = kIdle;
+    if (due_) {
+      due_ = false;
+      slot_ = 0;
+      ADCSRA = kConvert;
+    } else {
+      slot_ = kIdle;
+    }
     moved = relays.tick() || moved;
   }
   if (moved) {

@@ -12,7 +12,7 @@ extern Relays relays;
 
 void begin_scans();  // the sampler has begun
 
-// How many scans were still at work when the next one was due; it was left out then. Rolls over.
+// How many scans were still at work when the next one was due, which was late then. Rolls over.
 uint16_t late_scans();
 
 }  // namespace loadcenter

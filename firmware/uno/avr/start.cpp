@@ -16,6 +16,8 @@ constexpr int kBroken = 1;  // in GPIOR0, which no reset but a new start clears
 // Not cleared at start.
 uint8_t flags_ __attribute__((section(".noinit")));
 
+const uint8_t* deepest_ = reinterpret_cast<uint8_t*>(RAMEND + 1);  // that the stack has reached
+
 }  // namespace
 }  // namespace loadcenter
 
@@ -66,12 +68,16 @@ uint8_t reset_flags() { return flags_; }
 bool ram_works() { return GPIOR0 != kBroken; }
 
 uint16_t free_bytes() {
-  uint16_t free = 0;
-  for (const volatile uint8_t* byte = &__heap_start;
-       byte <= reinterpret_cast<uint8_t*>(RAMEND) && *byte == kPaint; ++byte) {
-    ++free;
+  constexpr uint8_t kHole = 32;  // no call leaves so many bytes of its frame untouched
+  const volatile uint8_t* byte = deepest_;
+  for (uint8_t left = kHole; left != 0 && byte > &__heap_start; --left) {
+    --byte;
+    if (*byte != kPaint) {
+      deepest_ = const_cast<const uint8_t*>(byte);
+      left = kHole;
+    }
   }
-  return free;
+  return static_cast<uint16_t>(deepest_ - &__heap_start);
 }
 
 void begin_watchdog() { wdt_enable(WDTO_120MS); }

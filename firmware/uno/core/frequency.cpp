@@ -18,28 +18,28 @@ uint32_t Frequency::time_of(const Crossing& crossing) {
 }
 
 bool Frequency::take(const Crossing& crossing) {
-  if (crossing.scan == scan_) {
+  const uint8_t passed = static_cast<uint8_t>(crossing.number - number_);
+  if (passed == 0) {
     if (silent_ < kSilentBlocks && ++silent_ == kSilentBlocks) {
       lose();
     }
     return false;
   }
-  scan_ = crossing.scan;
+  number_ = crossing.number;
   silent_ = 0;
   last_ = time_of(crossing);
-  if (!begun_) {
-    begun_ = true;
-    first_ = last_;
-    cycles_ = 0;
+  cycles_ = static_cast<uint8_t>(cycles_ + passed);
+  if (begun_ && cycles_ < kCycles) {
     return true;
   }
-  if (++cycles_ == kCycles) {
-    const uint32_t passed = static_cast<uint32_t>(time_between(first_, last_));
-    mhz_ = static_cast<int32_t>(kUnitMhz * kCycles / passed);
-    period_ = passed / kCycles;
-    first_ = last_;
-    cycles_ = 0;
+  if (begun_ && cycles_ == kCycles) {
+    const uint32_t span = static_cast<uint32_t>(time_between(first_, last_));
+    mhz_ = static_cast<int32_t>(kUnitMhz * kCycles / span);
+    period_ = span / kCycles;
   }
+  begun_ = true;
+  first_ = last_;
+  cycles_ = 0;
   return true;
 }
 

@@ -26,7 +26,7 @@ class Frequency {
   uint32_t period_;
   uint32_t first_;
   uint32_t last_;
-  uint16_t scan_;   // of the last crossing
+  uint8_t number_;  // of the last crossing
   uint8_t cycles_;  // since `first_`
   uint8_t silent_;  // blocks since the last crossing
   bool begun_;

@@ -32,7 +32,7 @@ bool Pdu::pass() {
     sampler.open_outlets(emergency);
     drive_relays(sampler.drives);
   }
-  const bool steps = sampler.blocks != blocks_;
+  const bool steps = due();
   if (steps) {
     step();
   }

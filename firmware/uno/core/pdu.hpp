@@ -28,6 +28,9 @@ class Pdu final : public Outcome {
   // Reads what is kept, and tells the start. The sampler has begun; no scan has.
   void begin(const Calibration& calibration);
 
+  // Whether a block has ended that no step has looked at.
+  bool due() const { return sampler.blocks != blocks_; }
+
   // One pass. Returns whether a step was made in it.
   bool pass();
 

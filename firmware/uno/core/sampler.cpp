@@ -242,7 +242,8 @@ inline uint8_t Sampler::voltage(SourceChannel& channel, Source which, int16_t sa
     channel.negative = true;
   } else if (channel.negative && sample >= 0) {
     channel.negative = false;
-    channel.crossing = Crossing{static_cast<uint16_t>(scans), channel.history[(at - 1) & (kLag - 1)], sample};
+    channel.crossing = Crossing{static_cast<uint8_t>(channel.crossing.number + 1),
+                                static_cast<uint16_t>(scans), channel.history[(at - 1) & (kLag - 1)], sample};
   }
   if (which == drives.changeover) {
     volts_ = sample;

@@ -60,6 +60,7 @@ enum Act : uint8_t { kActNone = 0, kActOutlets = 1, kActIsolator = 2, kActChange
 
 // A rising zero crossing, between two samples of a source.
 struct Crossing {
+  uint8_t number;  // rolls over
   uint16_t scan;   // of the second sample; rolls over
   int16_t before;  // below zero
   int16_t after;   // zero or above
@@ -143,6 +144,9 @@ class Sampler {
 
   // After the last slot of a scan, with the state of the bus-live input. Returns whether a block is whole.
   bool end_scan(bool live);
+
+  // Scans since the last whole block.
+  uint8_t scans_in_block() const { return block_scan_; }
 
   // The place in `whole_squares` of the last whole block.
   uint8_t newest() const { return static_cast<uint8_t>((ring_ == 0 ? kWindowBlocks : ring_) - 1); }
