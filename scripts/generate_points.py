@@ -16,12 +16,6 @@ SPEC = ROOT / "spec"
 CORE = ROOT / "firmware" / "uno" / "core"
 ORIGIN = "// Generated from spec/ by scripts/generate_points.py: change it there.\n// clang-format off\n"
 SOURCES = ("main", "backup")
-WORDS = {
-    "event": "kEventWords",
-    "cause": "kCauseWords",
-    "trip": "kTripWords",
-    "result": "kResultWords",
-}
 SPOKEN_EVENTS = ("boot", "settings_applied")
 SPOKEN_RESULTS = (
     "ok",
@@ -36,6 +30,9 @@ SPOKEN_CAUSES = ("restore",)
 
 KEYWORDS = frozenset({"protected"})
 """Names of points that C++ keeps for itself: their members end in an underscore."""
+
+LARGE_BYTES = 4
+"""Size of the settings whose ranges are told in thousands, so that they fit into 16 bits."""
 
 Point = Mapping[str, Any]
 
@@ -143,13 +140,12 @@ struct Settings {{
 
 // One row of the table of settings, in flash.
 struct SettingRow {{
-  const char* name;   // in flash
   const char* words;  // in flash: the choices, each with a NUL, and an empty one at the end; nullptr for a number
   uint8_t offset;     // in Settings, or in OutletSettings
-  uint8_t size;       // bytes: 1, 2 or 4
-  uint32_t low;
-  uint32_t high;
-  uint32_t factory;   // the default
+  uint8_t size;       // bytes: 1, 2 or 4; the numbers below are thousands where it is 4
+  uint16_t low;
+  uint16_t high;
+  uint16_t factory;   // the default
 }};
 
 constexpr uint8_t kPduSettings = {len(settings("pdu"))};
@@ -162,24 +158,21 @@ constexpr int32_t kBudgetMostMa = {budget_most()};  // highest budget of a sourc
 extern const SettingRow kPduRows[kPduSettings];
 extern const SettingRow kOutletRows[kOutletSettings];
 
+// Their names in the same order: each with a NUL, an empty one at the end. In flash.
+extern const char kPduNames[];
+extern const char kOutletNames[];
+
 // Numbers of the words that the serial line says by itself.
 namespace code {{
 {"".join(constants("event", SPOKEN_EVENTS))}{"".join(constants("result", SPOKEN_RESULTS))}{"".join(constants("cause", SPOKEN_CAUSES))}}}  // namespace code
 
-// Words by their number in spec/codes.toml: number, characters, NUL, and so on; 255 at the end. In flash.
-{"".join(f"extern const char {name}[];" + chr(10) for name in WORDS.values())}
-// What a command asks for (MQTT-40), in the same form.
+// What a command asks for (MQTT-40), and its words in the same order: each with a NUL, an empty one at the end. In flash.
 enum class Verb : uint8_t {{
 {"".join(f"  k{camel(name)} = {number},{chr(10)}" for name, number in verbs())}}};
 extern const char kVerbWords[];
 
-// Words that are counted from 0: each with a NUL, an empty one at the end. In flash.
-{"".join(f"extern const char {plain_name(name)}[];" + chr(10) for name in read("serial.toml")["words"])}
-// The numbers that an event tells, by its code: the codes that share them, the keys, each with a NUL, an empty one; 255
-// at the end. In flash. The number behind a key that ends in '<' and a digit is a word of that EventWords.
-enum class EventWords : char {{ {", ".join(f"k{camel(name)} = '{digit}'" for name, digit in word_lists().items())} }};
+// Most numbers that an event tells.
 constexpr uint8_t kEventNumbersMax = {max(len(event["data"]) for event in read("serial.toml")["event"])};
-extern const char kEventKeys[];
 
 }}  // namespace loadcenter
 """
@@ -188,15 +181,6 @@ extern const char kEventKeys[];
 def tables() -> str:
     """Return the text of points.cpp."""
     every = [*settings("pdu"), *settings("outlet")]
-    codes = read("codes.toml")["code"]
-    words = {
-        name: numbered((code["name"], code["number"]) for code in codes if code["category"] == category)
-        for category, name in WORDS.items()
-    }
-    words["kVerbWords"] = numbered(verbs())
-    for name, plain in read("serial.toml")["words"].items():
-        words[plain_name(name)] = "".join(f'    "{word}\\0"\n' for word in plain).rstrip()
-    words["kEventKeys"] = event_keys(codes)
     return f"""{ORIGIN}#include "points.hpp"
 
 #include <stddef.h>
@@ -205,9 +189,13 @@ namespace loadcenter {{
 
 namespace {{
 
-{"".join(f'const char kName_{p["id"]}[] LOADCENTER_FLASH = "{p["id"]}";{chr(10)}' for p in every)}
 {"".join(choice_words(p) for p in every if "choices" in p)}
 }}  // namespace
+
+const char kPduNames[] LOADCENTER_FLASH =
+    {listed(point["id"] for point in settings("pdu"))};
+const char kOutletNames[] LOADCENTER_FLASH =
+    {listed(point["id"] for point in settings("outlet"))};
 
 const SettingRow kPduRows[kPduSettings] LOADCENTER_FLASH = {{
 {"".join(row(point, "Settings") for point in settings("pdu"))}}};
@@ -215,7 +203,10 @@ const SettingRow kPduRows[kPduSettings] LOADCENTER_FLASH = {{
 const SettingRow kOutletRows[kOutletSettings] LOADCENTER_FLASH = {{
 {"".join(row(point, "OutletSettings") for point in settings("outlet"))}}};
 
-{"".join(f"const char {name}[] LOADCENTER_FLASH ={chr(10)}{text};{chr(10)}{chr(10)}" for name, text in words.items())}}}  // namespace loadcenter
+const char kVerbWords[] LOADCENTER_FLASH =
+    {listed(name for name, _ in verbs())};
+
+}}  // namespace loadcenter
 """
 
 
@@ -253,11 +244,20 @@ def choice_words(point: Point) -> str:
 
 
 def row(point: Point, struct: str) -> str:
-    """Return one row of the table of settings."""
+    """Return one row of the table of settings.
+
+    Raises:
+        ValueError: a large value is not a whole number of thousands.
+    """
     words = f"kWords_{point['id']}" if "choices" in point else "nullptr"
-    low, high, factory = limits(point)
+    numbers = limits(point)
+    if size(point) == LARGE_BYTES:
+        if any(number % 1000 for number in numbers):
+            raise ValueError(f"{point['id']}: range and default must be whole thousands")
+        numbers = (numbers[0] // 1000, numbers[1] // 1000, numbers[2] // 1000)
+    low, high, factory = numbers
     offset = f"offsetof({struct}, {member(point)})"
-    return f"  {{kName_{point['id']}, {words}, {offset}, {size(point)}, {low}, {high}, {factory}}},\n"
+    return f"  {{{words}, {offset}, {size(point)}, {low}, {high}, {factory}}},\n"
 
 
 def verbs() -> list[tuple[str, int]]:
@@ -265,42 +265,9 @@ def verbs() -> list[tuple[str, int]]:
     return [(verb["name"], verb["number"]) for verb in read("serial.toml")["command"]]
 
 
-def numbered(pairs: Iterable[tuple[str, int]]) -> str:
-    """Return words with their numbers as lines of one C string."""
-    return "".join(f'    "\\{number:03o}{name}\\0"\n' for name, number in pairs) + '    "\\377"'
-
-
-def plain_name(name: str) -> str:
-    """Return the name of a list of words that are counted from 0."""
-    return f"k{camel(name)}Words"
-
-
-def word_lists() -> dict[str, int]:
-    """Return the lists whose words events tell, with the digit that stands for each."""
-    keys = [key for event in read("serial.toml")["event"] for key in event["data"]]
-    return {
-        name: digit for digit, name in enumerate(sorted({key.split(":")[1] for key in keys if ":" in key}))
-    }
-
-
-def marked(key: str) -> str:
-    """Return the key of a number as the firmware reads it: `trip:trip` as `trip<3`."""
-    name, _, words = key.partition(":")
-    return f"{name}<{word_lists()[words]}" if words else name
-
-
-def event_keys(codes: Iterable[Mapping[str, Any]]) -> str:
-    """Return the keys of the events' numbers as lines of one C string; events of the same keys share a line."""
-    number = {code["name"]: code["number"] for code in codes if code["category"] == "event"}
-    shared: dict[tuple[str, ...], list[int]] = {}
-    for event in read("serial.toml")["event"]:
-        if event["data"]:
-            shared.setdefault(tuple(event["data"]), []).append(number[event["name"]])
-    lines = [
-        f'    "{"".join(f"{chr(92)}{of:03o}" for of in numbers)}{"".join(f"{marked(key)}{chr(92)}0" for key in keys)}{chr(92)}0"\n'
-        for keys, numbers in shared.items()
-    ]
-    return "".join(lines) + '    "\\377"'
+def listed(words: Iterable[str]) -> str:
+    """Return words as a C string that holds each with a NUL behind it."""
+    return '"' + "".join(f"{word}\\0" for word in words) + '"'
 
 
 if __name__ == "__main__":

@@ -93,6 +93,8 @@ def test_events_and_words_are_those_of_the_codes():
     assert events - set(told) == {"settings_refused", "command_refused"}, "told by the gateway alone"
     lists = {key.split(":")[1] for row in SERIAL["event"] for key in row["data"] if ":" in key}
     assert lists <= {*SERIAL["words"], "trip"}
+    most = max(len(row["data"]) for row in SERIAL["event"])
+    assert f"kEventNumbersMax = {most};" in (CORE / "points.hpp").read_text(encoding="utf-8")
 
 
 def test_lengths_of_lines_are_those_of_the_code():

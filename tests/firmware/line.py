@@ -26,6 +26,23 @@ def code(category: str, name: str) -> int:
     return next(row["number"] for row in table if (row["category"], row["name"]) == (category, name))
 
 
+def result(name: str) -> str:
+    return str(code("result", name))
+
+
+def told(frame: Frame) -> dict[str, str]:
+    """Return the numbers of an event by their keys in spec/serial.toml, with those that are words as words."""
+    serial = tomllib.loads((SPEC / "serial.toml").read_text(encoding="utf-8"))
+    keys = next(
+        row["data"] for row in serial["event"] if code("event", row["name"]) == int(frame.fields["code"])
+    )
+    found = {}
+    for key, value in zip(keys, frame.fields.get("data", "").split(","), strict=False):
+        name, _, words = key.partition(":")
+        found[name] = serial["words"][words][int(value)] if words in serial["words"] else value
+    return found
+
+
 def verb(number: int) -> str:
     table = tomllib.loads((SPEC / "serial.toml").read_text(encoding="utf-8"))["command"]
     return next(row["name"] for row in table if row["number"] == number)

@@ -49,13 +49,12 @@ struct Settings {
 
 // One row of the table of settings, in flash.
 struct SettingRow {
-  const char* name;   // in flash
   const char* words;  // in flash: the choices, each with a NUL, and an empty one at the end; nullptr for a number
   uint8_t offset;     // in Settings, or in OutletSettings
-  uint8_t size;       // bytes: 1, 2 or 4
-  uint32_t low;
-  uint32_t high;
-  uint32_t factory;   // the default
+  uint8_t size;       // bytes: 1, 2 or 4; the numbers below are thousands where it is 4
+  uint16_t low;
+  uint16_t high;
+  uint16_t factory;   // the default
 };
 
 constexpr uint8_t kPduSettings = 14;
@@ -67,6 +66,10 @@ constexpr int32_t kBudgetMostMa = 16000;  // highest budget of a source that is 
 
 extern const SettingRow kPduRows[kPduSettings];
 extern const SettingRow kOutletRows[kOutletSettings];
+
+// Their names in the same order: each with a NUL, an empty one at the end. In flash.
+extern const char kPduNames[];
+extern const char kOutletNames[];
 
 // Numbers of the words that the serial line says by itself.
 namespace code {
@@ -82,13 +85,7 @@ constexpr uint8_t kResultSuperseded = 13;
 constexpr uint8_t kCauseRestore = 7;
 }  // namespace code
 
-// Words by their number in spec/codes.toml: number, characters, NUL, and so on; 255 at the end. In flash.
-extern const char kEventWords[];
-extern const char kCauseWords[];
-extern const char kTripWords[];
-extern const char kResultWords[];
-
-// What a command asks for (MQTT-40), in the same form.
+// What a command asks for (MQTT-40), and its words in the same order: each with a NUL, an empty one at the end. In flash.
 enum class Verb : uint8_t {
   kSwitch = 1,
   kCycle = 2,
@@ -100,17 +97,7 @@ enum class Verb : uint8_t {
 };
 extern const char kVerbWords[];
 
-// Words that are counted from 0: each with a NUL, an empty one at the end. In flash.
-extern const char kGradeWords[];
-extern const char kResetCauseWords[];
-extern const char kShedReasonWords[];
-extern const char kSelfTestWords[];
-extern const char kTransferResultWords[];
-
-// The numbers that an event tells, by its code: the codes that share them, the keys, each with a NUL, an empty one; 255
-// at the end. In flash. The number behind a key that ends in '<' and a digit is a word of that EventWords.
-enum class EventWords : char { kResetCause = '0', kSelfTest = '1', kShedReason = '2', kTransferResult = '3', kTrip = '4' };
+// Most numbers that an event tells.
 constexpr uint8_t kEventNumbersMax = 8;
-extern const char kEventKeys[];
 
 }  // namespace loadcenter

@@ -75,8 +75,13 @@ void set(Settings& settings, const Place& place, uint32_t value) {
   }
 }
 
+// Returns a number of a row, of which there are thousands where the value is large.
+uint32_t number_of(const SettingRow* row, const uint16_t* number) {
+  return size_of(row) == 4 ? flash_u16(number) * 1000UL : flash_u16(number);
+}
+
 bool valid(const SettingRow* row, uint32_t value) {
-  return value >= flash_u32(&row->low) && value <= flash_u32(&row->high);
+  return value >= number_of(row, &row->low) && value <= number_of(row, &row->high);
 }
 
 uint32_t stored_at(const Place& place, ReadByte read, uint16_t base) {
@@ -87,13 +92,15 @@ uint32_t stored_at(const Place& place, ReadByte read, uint16_t base) {
   return value;
 }
 
-// Finds the row that `name` names; `outlet` is 0 for a setting of the PDU.
+// Finds the setting that `name` names; `outlet` is 0 for one of the PDU.
 bool find(Text name, uint8_t outlet, Place& place) {
+  const bool of_pdu = outlet == 0;
+  const int16_t row = position_of(of_pdu ? kPduNames : kOutletNames, name);
+  if (row < 0) return false;
+  const SettingRow* wanted = (of_pdu ? kPduRows : kOutletRows) + row;
   place = first_place();
-  do {
-    if (place.outlet == outlet && same(name, flash_text(&place.row->name))) return true;
-  } while (next_place(place));
-  return false;
+  while (place.row != wanted || place.outlet != outlet) next_place(place);
+  return true;
 }
 
 bool value_of(const SettingRow* row, Text text, uint32_t& value) {
@@ -122,13 +129,14 @@ const char* setting_name(uint8_t at, uint8_t& outlet) {
   if (at >= kSettingsImage) return nullptr;
   const Place place = place_of(at);
   outlet = place.outlet;
-  return flash_text(&place.row->name);
+  return outlet == 0 ? word_at(kPduNames, static_cast<uint8_t>(place.row - kPduRows))
+                     : word_at(kOutletNames, static_cast<uint8_t>(place.row - kOutletRows));
 }
 
 void set_factory(Settings& settings) {
   settings.version = 0;
   Place place = first_place();
-  do set(settings, place, flash_u32(&place.row->factory));
+  do set(settings, place, number_of(place.row, &place.row->factory));
   while (next_place(place));
 }
 
@@ -139,7 +147,7 @@ uint8_t settings_byte(const Settings& settings, uint8_t at) {
 
 uint8_t factory_byte(uint8_t at) {
   const Place place = place_of(at);
-  return byte_of_value(flash_u32(&place.row->factory), static_cast<uint8_t>(at - place.at));
+  return byte_of_value(number_of(place.row, &place.row->factory), static_cast<uint8_t>(at - place.at));
 }
 
 bool load_settings(Settings& settings, ReadByte read, uint16_t base) {

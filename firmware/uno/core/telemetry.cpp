@@ -9,14 +9,10 @@ namespace loadcenter {
 
 namespace {
 
-// How a reading is written.
-enum class Form : uint8_t { kNumber, kNumbered, kListed };
-
 struct ReadingRow {
   const char* key;    // in flash
-  const char* words;  // in flash, for kNumbered and kListed
+  const char* words;  // in flash; nullptr for a number
   Reading what;
-  Form form;
 };
 
 #define LOADCENTER_KEY(name, text) const char name[] LOADCENTER_FLASH = text
@@ -61,31 +57,30 @@ LOADCENTER_KEY(kOutletMaKey, "outlet_ma");
 LOADCENTER_KEY(kTotalMaKey, "total_ma");
 LOADCENTER_KEY(kResetsKey, "resets");
 LOADCENTER_KEY(kTakenKey, "n");
+LOADCENTER_KEY(kDataKey, "data");
+LOADCENTER_KEY(kGradeWords, "bad\0usable\0good\0");
 LOADCENTER_KEY(kSourceWords, "main\0backup\0");
 LOADCENTER_KEY(kStatusWords, "accepted\0confirmed\0rejected\0");
 #undef LOADCENTER_KEY
 
 const ReadingRow kPduReadings[] LOADCENTER_FLASH = {
-    {kActiveKey, kSourceWords, Reading::kActive, Form::kListed},
-    {kLiveKey, nullptr, Reading::kLive, Form::kNumber},
-    {kIsolatorKey, nullptr, Reading::kIsolator, Form::kNumber},
-    {kLockoutKey, nullptr, Reading::kLockout, Form::kNumber},
-    {kCpuKey, nullptr, Reading::kCpuPermille, Form::kNumber},
-    {kLateKey, nullptr, Reading::kLateUs, Form::kNumber},
-    {kFreeKey, nullptr, Reading::kFreeBytes, Form::kNumber},
+    {kActiveKey, kSourceWords, Reading::kActive}, {kLiveKey, nullptr, Reading::kLive},
+    {kIsolatorKey, nullptr, Reading::kIsolator},  {kLockoutKey, nullptr, Reading::kLockout},
+    {kCpuKey, nullptr, Reading::kCpuPermille},    {kLateKey, nullptr, Reading::kLateUs},
+    {kFreeKey, nullptr, Reading::kFreeBytes},
 };
 const ReadingRow kSourceReadings[] LOADCENTER_FLASH = {
-    {kVoltageKey, nullptr, Reading::kVoltageMv, Form::kNumber},
-    {kFrequencyKey, nullptr, Reading::kFrequencyMhz, Form::kNumber},
-    {kGradeKey, kGradeWords, Reading::kGrade, Form::kListed},
+    {kVoltageKey, nullptr, Reading::kVoltageMv},
+    {kFrequencyKey, nullptr, Reading::kFrequencyMhz},
+    {kGradeKey, kGradeWords, Reading::kGrade},
 };
 const ReadingRow kOutletReadings[] LOADCENTER_FLASH = {
-    {kOnKey, nullptr, Reading::kOn, Form::kNumber},
-    {kCauseKey, kCauseWords, Reading::kCause, Form::kNumbered},
-    {kTripKey, kTripWords, Reading::kTrip, Form::kNumbered},
-    {kLockKey, nullptr, Reading::kLocked, Form::kNumber},
-    {kCurrentKey, nullptr, Reading::kCurrentMa, Form::kNumber},
-    {kPowerKey, nullptr, Reading::kPowerMw, Form::kNumber},
+    {kOnKey, nullptr, Reading::kOn},
+    {kCauseKey, nullptr, Reading::kCause},
+    {kTripKey, nullptr, Reading::kTrip},
+    {kLockKey, nullptr, Reading::kLocked},
+    {kCurrentKey, nullptr, Reading::kCurrentMa},
+    {kPowerKey, nullptr, Reading::kPowerMw},
 };
 
 constexpr uint8_t kOfPdu = sizeof kPduReadings / sizeof kPduReadings[0];
@@ -97,64 +92,16 @@ constexpr uint8_t kFirstOutlet = kFirstSource + kSources * kOfSource;
 constexpr uint8_t kOutletFields = kOfOutlet + 1;  // and the energy counter
 constexpr uint8_t kTelemetryFields = kFirstOutlet + kOutlets * kOutletFields;
 
-void write_value(FrameWriter& writer, Form form, const char* words, int32_t value) {
-  const char* word = nullptr;
-  if (form != Form::kNumber && value >= 0 && value < UINT8_MAX) {
-    const uint8_t number = static_cast<uint8_t>(value);
-    word = form == Form::kListed ? word_at(words, number) : word_of(words, number);
-  }
-  if (word != nullptr) {
-    writer.letters(word);
-  } else if (form != Form::kNumber || value == kUnknown) {
-    writer.letter('-');
-  } else {
-    writer.signed_digits(value);
-  }
-}
-
 // Writes a reading behind its name, which the caller has written.
 void write_reading(FrameWriter& writer, const ReadingRow& row, uint8_t of) {
-  const Reading what = static_cast<Reading>(flash_u8(&row.what));
-  const Form form = static_cast<Form>(flash_u8(&row.form));
-  write_value(writer, form, flash_text(&row.words), reading(what, of));
-}
-
-// Returns the words that an event's key asks for (points.hpp), and how they are found; nullptr where it is a
-// number.
-const char* event_words(char digit, Form& form) {
-  form = Form::kListed;
-  switch (static_cast<EventWords>(digit)) {
-    case EventWords::kResetCause:
-      return kResetCauseWords;
-    case EventWords::kShedReason:
-      return kShedReasonWords;
-    case EventWords::kSelfTest:
-      return kSelfTestWords;
-    case EventWords::kTransferResult:
-      return kTransferResultWords;
-    case EventWords::kTrip:
-      form = Form::kNumbered;
-      return kTripWords;
+  const int32_t value = reading(static_cast<Reading>(flash_u8(&row.what)), of);
+  const char* words = flash_text(&row.words);
+  const char* word = words == nullptr ? nullptr : word_at(words, static_cast<uint8_t>(value));
+  if (value != kUnknown && word != nullptr) {
+    writer.letters(word);
+  } else {
+    writer.value(value);
   }
-  form = Form::kNumber;
-  return nullptr;
-}
-
-// Writes the number of an event with its key: ` i_ma=6120`, or ` trip=overcurrent` where the key asks for a
-// word.
-void write_event_number(FrameWriter& writer, const char* key, int32_t value) {
-  Form form = Form::kNumber;
-  const char* words = nullptr;
-  writer.letter(' ');
-  for (uint8_t c = flash_u8(key); c != 0; c = flash_u8(++key)) {
-    if (c == '<') {
-      words = event_words(static_cast<char>(flash_u8(key + 1)), form);
-      break;
-    }
-    writer.letter(static_cast<char>(c));
-  }
-  writer.letter('=');
-  write_value(writer, form, words, value);
 }
 
 // Returns the number of the event that stands `back` before `seq`; there is no number 0.
@@ -197,7 +144,7 @@ bool Link::hello_field(const Records& records) {
       writer_.number(kResetsKey, 0, records.counters.starts());
       break;
     case 9:
-      writer_.word(kCauseKey, 0, word_at(kResetCauseWords, reset_cause()));
+      writer_.number(kCauseKey, 0, reset_cause());
       break;
     case 10:
       writer_.number(kTakenKey, 0, commands_.last());
@@ -270,7 +217,7 @@ bool Link::event_field() {
       writer_.count(kUpMsKey, 0, event.at_ms);
       return true;
     case 1:
-      writer_.word(kCodeKey, 0, word_of(kEventWords, event.code));
+      writer_.number(kCodeKey, 0, event.code);
       return true;
     case 2:
       if (event.outlet != 0) writer_.number(kOutKey, 0, event.outlet);
@@ -280,7 +227,7 @@ bool Link::event_field() {
         writer_.word(kSrcKey, 0, word_at(kSourceWords, static_cast<uint8_t>(event.source - 1)));
       return true;
     case 4:
-      if (event.cause != 0) writer_.word(kCauseKey, 0, word_of(kCauseWords, event.cause));
+      if (event.cause != 0) writer_.number(kCauseKey, 0, event.cause);
       return true;
     case 5:
       if (event.because != 0) writer_.count(kBecauseKey, 0, event_before(event_seq_, event.because));
@@ -290,10 +237,13 @@ bool Link::event_field() {
   }
   constexpr uint8_t kHead = 6;
   const uint8_t which = static_cast<uint8_t>(field_ - kHead);
-  const char* keys = words_of(kEventKeys, event.code);
-  const char* key = keys == nullptr ? nullptr : word_at(keys, which);
-  if (which >= event.count || key == nullptr) return false;
-  write_event_number(writer_, key, event.number[which]);
+  if (which >= event.count) return false;
+  if (which == 0) {
+    writer_.name(kDataKey, 0);
+  } else {
+    writer_.letter(',');
+  }
+  writer_.value(event.number[which]);
   return true;
 }
 
@@ -305,7 +255,7 @@ bool Link::answer_field() {
                    word_at(kStatusWords, static_cast<uint8_t>(static_cast<uint8_t>(answering_.status) - 1)));
       return true;
     case 1:
-      writer_.word(kCodeKey, 0, word_of(kResultWords, answering_.code));
+      writer_.number(kCodeKey, 0, answering_.code);
       return true;
     case 2: {
       const bool refused = answering_.seq == staging_.seq() && staging_.refused_at() != Staging::kNowhere;

@@ -45,9 +45,9 @@ uint8_t fields_of(Verb verb) {
 bool read_value(uint8_t has, Text value, Command& command, Energy& energy) {
   if (has == kHasEnergy) return energy.read(value);
   if (has == kHasVerb) {
-    const int16_t verb = number_of(kVerbWords, value);
-    command.verb = static_cast<Verb>(verb);
-    return verb >= 0;
+    const int16_t place = position_of(kVerbWords, value);
+    command.verb = static_cast<Verb>(place + 1);
+    return place >= 0;
   }
   if (has == kHasSource) {
     const int16_t source = position_of(kSourceNames, value);

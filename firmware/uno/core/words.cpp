@@ -6,8 +6,6 @@ namespace loadcenter {
 
 namespace {
 
-constexpr uint8_t kListEnd = 255;
-constexpr uint8_t kFirstLetter = 'a';
 const char* behind(const char* flash) {
   while (flash_u8(flash) != 0) ++flash;
   return flash + 1;
@@ -30,22 +28,6 @@ bool same(Text text, const char* flash) {
   return flash_u8(flash + text.length) == 0;
 }
 
-const char* word_of(const char* list, uint8_t number) {
-  for (uint8_t found = flash_u8(list); found != kListEnd; found = flash_u8(list)) {
-    if (found == number) return list + 1;
-    list = behind(list + 1);
-  }
-  return nullptr;
-}
-
-int16_t number_of(const char* list, Text text) {
-  for (uint8_t found = flash_u8(list); found != kListEnd; found = flash_u8(list)) {
-    if (same(text, list + 1)) return found;
-    list = behind(list + 1);
-  }
-  return -1;
-}
-
 const char* word_at(const char* list, uint8_t position) {
   for (; flash_u8(list) != 0; list = behind(list), --position) {
     if (position == 0) return list;
@@ -58,17 +40,6 @@ int16_t position_of(const char* list, Text text) {
     if (same(text, list)) return position;
   }
   return -1;
-}
-
-const char* words_of(const char* lists, uint8_t number) {
-  while (flash_u8(lists) != kListEnd) {
-    bool found = false;
-    for (; flash_u8(lists) < kFirstLetter; ++lists) found = found || flash_u8(lists) == number;
-    if (found) return lists;
-    while (flash_u8(lists) != 0) lists = behind(lists);
-    ++lists;
-  }
-  return nullptr;
 }
 
 bool to_number(Text text, uint32_t& number) {

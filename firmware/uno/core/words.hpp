@@ -17,22 +17,12 @@ const char* flash_text(const char* const* pointer);
 // Returns whether `text` is the word at `flash`.
 bool same(Text text, const char* flash);
 
-// Returns the word of a list that is numbered (kEventWords and the like), in flash; nullptr if it has no such
-// number.
-const char* word_of(const char* list, uint8_t number);
-
-// Returns the number of a word in such a list, -1 if it is not in it.
-int16_t number_of(const char* list, Text text);
-
-// Returns the word at `position` of a list that is counted from 0, in flash; nullptr if it is shorter.
+// Returns the word at `position` (from 0) of a list, each with a NUL behind it and an empty one at the end,
+// in flash; nullptr if it is shorter.
 const char* word_at(const char* list, uint8_t position);
 
 // Returns the position of a word in such a list, -1 if it is not in it.
 int16_t position_of(const char* list, Text text);
-
-// Returns the words that a list of lists (kEventKeys) has under a number below 'a', for `word_at`; nullptr if
-// it has none.
-const char* words_of(const char* lists, uint8_t number);
 
 // Puts the number that `text` is into `number`; false if it is not one: digits without a leading zero, up to
 // 2^32 - 1.

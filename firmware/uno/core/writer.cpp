@@ -50,8 +50,9 @@ void FrameWriter::digits(uint32_t low, uint16_t high) {
   for (; first < kDigits; ++first) letter(text[first]);
 }
 
-void FrameWriter::signed_digits(int32_t value) {
+void FrameWriter::value(int32_t value) {
   if (value < 0) letter('-');
+  if (value == kUnknown) return;
   const uint32_t magnitude = value < 0 ? 0U - static_cast<uint32_t>(value) : static_cast<uint32_t>(value);
   digits(magnitude);
 }
@@ -100,13 +101,9 @@ void FrameWriter::name_of_source(const char* key, Source source) {
   letter('=');
 }
 
-void FrameWriter::number(const char* key, uint8_t of, int32_t value) {
+void FrameWriter::number(const char* key, uint8_t of, int32_t number) {
   name(key, of);
-  if (value == kUnknown) {
-    letter('-');
-  } else {
-    signed_digits(value);
-  }
+  value(number);
 }
 
 void FrameWriter::count(const char* key, uint8_t of, uint32_t low, uint16_t high) {

@@ -1,7 +1,7 @@
 """What the UNO makes of commands, and what it does not."""
 
 import pytest
-from tests.firmware.line import ACCEPTED, CONFIRMED, REJECTED, code, verb
+from tests.firmware.line import ACCEPTED, CONFIRMED, REJECTED, code, result, verb
 
 from loadcenter.protocol.frames import encode
 
@@ -16,9 +16,9 @@ def test_a_command_is_handed_on_once_and_answered_as_it_goes(line):
     assert (verb(command.verb), command.outlet, command.on, command.emergency) == ("switch", 2, 0, 0)
     assert command.key == seq % 256
     line.shim.link_answer(command.key, ACCEPTED, 0)
-    assert line.answer_in(line.passes(200), seq).fields == {"status": "accepted", "code": "ok"}
+    assert line.answer_in(line.passes(200), seq).fields == {"status": "accepted", "code": "0"}
     line.shim.link_answer(command.key, CONFIRMED, 0)
-    assert line.answer_in(line.passes(200), seq).fields == {"status": "confirmed", "code": "ok"}
+    assert line.answer_in(line.passes(200), seq).fields == {"status": "confirmed", "code": "0"}
 
 
 def test_a_copy_is_answered_as_the_first_was_and_moves_nothing(line):
@@ -47,7 +47,7 @@ def test_a_frame_of_another_session_acts_on_nothing(line, kind):
     fields = {"C": OFF, "S": {"version": 4, "begin": 1}, "X": {"out": 0}}[kind]
     line.feed(encode(kind, 1, line.session ^ 1, fields))
     answer = line.answer_in(line.passes(200), 1)
-    assert answer.fields == {"status": "rejected", "code": "other_boot"}
+    assert answer.fields == {"status": "rejected", "code": result("other_boot")}
     assert line.commands() == []
     assert line.shim.link_emergency() == 0
     assert line.ask("C", OFF) is None, "the number was not taken"
@@ -60,7 +60,7 @@ def test_an_old_number_that_is_forgotten_is_refused(line):
     line.passes()
     line.commands()
     line.give("C", OFF, seq=39)
-    assert line.answer_in(line.passes(200), 39).fields["code"] == "repeated"
+    assert line.answer_in(line.passes(200), 39).fields["code"] == result("repeated")
     assert line.commands() == []
 
 
@@ -96,14 +96,14 @@ def test_numbers_roll_over(line):
 )
 def test_what_misses_a_field_or_has_a_bad_one_is_malformed(line, fields):
     answer = line.ask("C", fields)
-    assert answer.fields == {"status": "rejected", "code": "malformed"}
+    assert answer.fields == {"status": "rejected", "code": result("malformed")}
     assert line.commands() == []
 
 
 @pytest.mark.parametrize("outlet", [0, 5, 255])
 def test_an_outlet_that_is_not_there_is_refused(line, outlet):
     answer = line.ask("C", {"do": "switch", "out": outlet, "on": 1})
-    assert answer.fields == {"status": "rejected", "code": "no_such_outlet"}
+    assert answer.fields == {"status": "rejected", "code": result("no_such_outlet")}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_lines_that_are_thrown_away_are_counted(line):
 def test_the_energy_that_the_gateway_has_seen_counts_where_it_is_more(line):
     """SER-42."""
     answer = line.ask("C", {"do": "energy", "out": 2, "e_mwh": 2**48 - 1})
-    assert answer.fields == {"status": "confirmed", "code": "ok"}
+    assert answer.fields == {"status": "confirmed", "code": "0"}
     line.ask("C", {"do": "energy", "out": 2, "e_mwh": 5})
     assert [line.shim.link_energy(outlet) for outlet in (1, 2)] == [0, 2**48 - 1]
     assert line.commands() == []

@@ -4,7 +4,7 @@ import tomllib
 from itertools import accumulate
 
 import pytest
-from tests.firmware.line import SPEC, Line
+from tests.firmware.line import SPEC, Line, code, result
 
 ROWS = [
     point
@@ -65,8 +65,10 @@ def test_a_version_is_applied_as_a_whole_at_its_end(line):
     assert unpack(line) == {**before, "limit_ma.1": 2500, "preferred": 1}
     assert line.shim.link_version() == 4
     line.acknowledge_all()
-    applied = [frame for frame in line.sent if frame.fields.get("code") == "settings_applied"]
-    assert {frame.fields["version"] for frame in applied} == {"4"}
+    applied = [
+        frame for frame in line.sent if frame.fields.get("code") == str(code("event", "settings_applied"))
+    ]
+    assert {frame.fields["data"] for frame in applied} == {"4"}
 
 
 def test_what_a_version_leaves_out_has_its_default(line):
@@ -100,7 +102,7 @@ def test_each_setting_takes_its_range_and_nothing_else(line, point):
     before = unpack(line)
     for version, value in enumerate([value for value in bad if value != ""], 10):
         answer = line.apply(version, **{name: value})
-        assert answer.fields == {"status": "rejected", "code": "malformed", "setting": name}
+        assert answer.fields == {"status": "rejected", "code": result("malformed"), "setting": name}
     assert unpack(line) == before
     assert line.shim.link_version() == len(good)
 
@@ -109,14 +111,17 @@ def test_a_refused_value_refuses_all_of_its_version(line):
     """SER-41."""
     before = unpack(line)
     assert line.apply(4, limit_ma__1=2500, limit_ma__2=10_001).type == "R"
-    assert line.ask("S", {"version": 4, "end": 1}).fields == {"status": "rejected", "code": "malformed"}
+    assert line.ask("S", {"version": 4, "end": 1}).fields == {
+        "status": "rejected",
+        "code": result("malformed"),
+    }
     assert unpack(line) == before
 
 
 def test_a_setting_of_an_outlet_that_is_not_there_refuses_all(line):
     """SER-41."""
     answer = line.apply(4, limit_ma__5=2500)
-    assert answer.fields == {"status": "rejected", "code": "malformed"}
+    assert answer.fields == {"status": "rejected", "code": result("malformed")}
 
 
 def test_a_setting_that_is_not_known_is_passed_over(line):
@@ -138,14 +143,14 @@ def test_a_setting_that_is_not_known_is_passed_over(line):
 )
 def test_what_does_not_belong_to_a_version_is_refused(line, fields):
     """SER-40."""
-    assert line.ask("S", fields).fields == {"status": "rejected", "code": "malformed"}
+    assert line.ask("S", fields).fields == {"status": "rejected", "code": result("malformed")}
 
 
 def test_two_values_in_a_frame_are_refused(line):
     """SER-40: a frame is short, and so is its work."""
     line.ask("S", {"version": 4, "begin": 1})
     answer = line.ask("S", {"version": 4, "min_on_s": 1, "min_off_s": 1})
-    assert answer.fields == {"status": "rejected", "code": "malformed"}
+    assert answer.fields == {"status": "rejected", "code": result("malformed")}
 
 
 def test_a_copy_is_answered_and_changes_nothing(line):

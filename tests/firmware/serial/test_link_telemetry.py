@@ -4,7 +4,7 @@ import tomllib
 from itertools import pairwise
 
 import pytest
-from tests.firmware.line import READINGS, SPEC, Line, library
+from tests.firmware.line import READINGS, SPEC, Line, code, library
 
 from loadcenter.protocol.frames import GATEWAY_LINE_MAX
 
@@ -33,7 +33,7 @@ def test_the_uno_greets_at_its_start_and_when_it_is_asked(line):
         "outlet_ma": "4000",
         "total_ma": "16000",
         "resets": "1",
-        "cause": "power",
+        "cause": "1",
         "n": "0",
     }
     line.seq = 6
@@ -74,8 +74,8 @@ def test_every_reading_of_the_points_is_told(line):
     assert fields["v_mv.backup"] == "229800"
     assert fields["p_mw.4"] == "61200"
     assert fields["active"] == "backup"
-    assert fields["cause.1"] == "protection"
-    assert fields["trip.1"] == "overcurrent"
+    assert fields["cause.1"] == str(code("cause", "protection"))
+    assert fields["trip.1"] == str(code("trip", "overcurrent"))
     assert fields["grade.main"] == "usable"
 
 
