@@ -156,20 +156,12 @@ def _command(target: Build, *, asan: bool) -> list[str]:
     defines = [f"-D{name}" for name in target.defines]
     if target.mcu is None:
         return ["g++", *HOST, *(SANITIZED if asan else ()), *WARNINGS, *defines, *_sources("core", "host")]
-    command = ["avr-g++", f"-mmcu={target.mcu}", *AVR, *WARNINGS, *defines]
+    command = ["avr-g++", f"-mmcu={target.mcu}", *AVR, *defines]
     if target.sketch:
-        return [
-            *command,
-            *_includes("-isystem"),
-            "-include",
-            "Arduino.h",
-            "-x",
-            "c++",
-            str(UNO / "uno.ino"),
-            "-x",
-            "none",
-        ]
-    return [*command, *_sources("core", "avr")]
+        # As the IDE does: Arduino.h ahead of everything, and its warnings are not ours.
+        sketch = ["-include", "Arduino.h", "-x", "c++", str(UNO / "uno.ino"), "-x", "none"]
+        return [*command, "-w", *_includes(), *sketch]
+    return [*command, *WARNINGS, *_sources("core", "avr")]
 
 
 def _sources(*folders: str) -> list[str]:
@@ -177,8 +169,8 @@ def _sources(*folders: str) -> list[str]:
     return [str(path) for path in found if path.name != "board_facts.cpp"]
 
 
-def _includes(flag: str) -> list[str]:
-    return [flag, str(ARDUINO / "cores" / "arduino"), flag, str(ARDUINO / "variants" / "standard")]
+def _includes() -> list[str]:
+    return ["-I", str(ARDUINO / "cores" / "arduino"), "-I", str(ARDUINO / "variants" / "standard")]
 
 
 def _digest(command: Sequence[str]) -> str:
@@ -220,7 +212,7 @@ def _arduino_core(folder: Path) -> Path:
                     *compiler,
                     "-mmcu=atmega328p",
                     *ARDUINO_CORE,
-                    *_includes("-I"),
+                    *_includes(),
                     "-c",
                     str(source),
                     "-o",

@@ -32,7 +32,7 @@ inline Registers registers_of(char port) {
   }
 }
 
-inline void set(board::Pin pin, bool high) {
+inline void write_pin(board::Pin pin, bool high) {
   volatile uint8_t& out = *registers_of(pin.port).out;
   const uint8_t mask = static_cast<uint8_t>(1U << pin.bit);
   out = high ? static_cast<uint8_t>(out | mask) : static_cast<uint8_t>(out & ~mask);

@@ -22,16 +22,16 @@ uint16_t draw_session(uint16_t starts) {
                                static_cast<uint16_t>(static_cast<uint32_t>(starts) * kSpread));
 }
 
-// Returns the outlet of an `X`: 0 for all of them, kNoOutlet if it cannot be read.
-constexpr uint8_t kNoOutlet = 255;
+// Returns the outlet of an `X`: 0 for all of them, kUnreadable if it cannot be read.
+constexpr uint8_t kUnreadable = 255;
 
 uint8_t outlet_of(Frame frame) {
-  uint8_t outlet = kNoOutlet;
+  uint8_t outlet = kUnreadable;
   Field field;
   while (next_field(frame, field)) {
     uint32_t number = 0;
     if (field.of.length != 0 || !same(field.key, kOut)) continue;
-    outlet = to_number(field.value, number) && number < kNoOutlet ? static_cast<uint8_t>(number) : kNoOutlet;
+    outlet = to_number(field.value, number) && number < kUnreadable ? static_cast<uint8_t>(number) : kUnreadable;
   }
   return outlet;
 }
@@ -47,23 +47,19 @@ void Link::begin(uint32_t now_ms, const Records& records) {
   session_ = draw_session(records.counters.starts());
   telemetry_ms_ = now_ms;
   greet_ = true;
-  Event event = {};
-  event.code = code::kEventBoot;
-  event.at_ms = now_ms;
-  event.count = 2;
-  event.number[0] = reset_cause();
-  event.number[1] = records.counters.starts();
-  note(event);
 }
 
-void Link::poll(uint32_t now_ms, Records& records) {
+void Link::poll(Records& records) {
   Frame frame;
   for (int16_t byte = uart_take(); byte >= 0; byte = uart_take()) {
     const LineReader::Fate fate = reader_.take(static_cast<uint8_t>(byte), frame);
     if (fate == LineReader::Fate::kThrown) ++thrown_;
     if (fate == LineReader::Fate::kFrame) take(frame, records);
   }
-  if (staging_.kept(records.store)) end_settings(now_ms, records);
+  if (staging_.kept(records.store)) {
+    records.store.load(records.settings);
+    applied_ = true;
+  }
 }
 
 void Link::take(const Frame& frame, Records& records) {
@@ -115,8 +111,8 @@ void Link::take_command(const Frame& frame, Records& records) {
 void Link::take_emergency(const Frame& frame) {
   if (commands_.judge(frame.seq) == Commands::Known::kAnswered) return;
   const uint8_t outlet = outlet_of(frame);
-  if (outlet == kNoOutlet || outlet > kOutlets) {
-    const bool unreadable = outlet == kNoOutlet;
+  if (outlet == kUnreadable || outlet > kOutlets) {
+    const bool unreadable = outlet == kUnreadable;
     commands_.turn_away(frame.seq, unreadable ? code::kResultMalformed : code::kResultNoSuchOutlet);
     return;
   }
@@ -131,14 +127,10 @@ OutletMask Link::take_emergency() {
   return outlets;
 }
 
-void Link::end_settings(uint32_t now_ms, Records& records) {
-  records.store.load(records.settings);
-  Event event = {};
-  event.code = code::kEventSettingsApplied;
-  event.at_ms = now_ms;
-  event.count = 1;
-  event.number[0] = static_cast<int32_t>(staging_.version());
-  note(event);
+bool Link::take_applied() {
+  const bool applied = applied_;
+  applied_ = false;
+  return applied;
 }
 
 void Link::pump(uint32_t now_ms, const Records& records) {
