@@ -31,7 +31,8 @@ uint8_t outlet_of(Frame frame) {
   while (next_field(frame, field)) {
     uint32_t number = 0;
     if (field.of.length != 0 || !same(field.key, kOut)) continue;
-    outlet = to_number(field.value, number) && number < kUnreadable ? static_cast<uint8_t>(number) : kUnreadable;
+    outlet =
+        to_number(field.value, number) && number < kUnreadable ? static_cast<uint8_t>(number) : kUnreadable;
   }
   return outlet;
 }

@@ -21,7 +21,10 @@ class Link {
   uint16_t session() const { return session_; }
 
   // Takes what has come in. To be called once a pass, ahead of the step.
-  void poll(uint32_t now_ms, Records& records);
+  void poll(Records& records);
+
+  // Whether new settings have begun to run; then no more. That is an event, which the caller notes.
+  bool take_applied();
 
   // Outlets whose pins must open now (SER-22); then none. The command that says so is queued as well.
   OutletMask take_emergency();
@@ -48,7 +51,6 @@ class Link {
   void take(const Frame& frame, Records& records);
   void take_command(const Frame& frame, Records& records);
   void take_emergency(const Frame& frame);
-  void end_settings(uint32_t now_ms, Records& records);
 
   void choose(uint32_t now_ms);
   void send_field(const Records& records);
@@ -74,6 +76,7 @@ class Link {
   Sending sending_ = Sending::kNothing;
   uint8_t field_ = 0;  // of the frame that is being sent
   OutletMask emergency_ = 0;
+  bool applied_ = false;
   bool greet_ = false;
   bool report_ = false;  // telemetry is due at once
 };

@@ -25,7 +25,10 @@ void Pdu::begin(const Calibration& calibration) {
 }
 
 bool Pdu::pass() {
-  link.poll(now_ms_, records);
+  link.poll(records);
+  if (link.take_applied()) {
+    tell(EventCode::kSettingsApplied, static_cast<int32_t>(records.settings.version), 0, 1);
+  }
   const OutletMask emergency = link.take_emergency();
   if (emergency != 0) {
     const Critical critical;

@@ -17,7 +17,6 @@ class Staging {
 
   // To be called once a pass: whether a version has just been kept. Then it is to be loaded.
   bool kept(const SettingsStore& store);
-  uint32_t version() const { return version_; }
 
   // What is to be said of the last frame; kNone while it is being worked on, or when it was said.
   Status to_say() const { return say_ ? said_ : Status::kNone; }

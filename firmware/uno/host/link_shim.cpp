@@ -40,6 +40,16 @@ uint8_t reset_cause() { return cause; }
 using loadcenter::machine;
 using loadcenter::unit;
 
+namespace {
+
+// What the main pass tells of itself.
+void tell(uint8_t code, int32_t first, int32_t second, uint8_t count) {
+  const loadcenter::Event event = {code, 0, 0, 0, 0, count, machine.now_ms, {first, second}};
+  unit->link.note(event);
+}
+
+}  // namespace
+
 extern "C" {
 
 // As Command, for ctypes.
@@ -79,6 +89,7 @@ void link_start(uint32_t now_ms, uint16_t noise, uint8_t cause) {
   }
   loadcenter::held = unit->records.memory.held();
   unit->link.begin(now_ms, unit->records);
+  tell(loadcenter::code::kEventBoot, cause, unit->records.counters.starts(), 2);
 }
 
 uint16_t link_session() { return unit->link.session(); }
@@ -91,7 +102,10 @@ void link_feed(const uint8_t* bytes, uint32_t count) {
 void link_pass(uint32_t now_ms) {
   machine.now_ms = now_ms;
   machine.pass();
-  unit->link.poll(now_ms, unit->records);
+  unit->link.poll(unit->records);
+  if (unit->link.take_applied()) {
+    tell(loadcenter::code::kEventSettingsApplied, static_cast<int32_t>(unit->records.settings.version), 0, 1);
+  }
   unit->records.step(now_ms);
   unit->link.pump(now_ms, unit->records);
 }
