@@ -76,10 +76,13 @@ def protect_bus(draft: Draft) -> None:
     over = total_ma > BUS_RATING_MA
     if not over and draft.bus_curve == 0 and draft.bus_since_ms is None:
         return
+    first = draft.bus_curve == 0 and draft.bus_since_ms is None
     if not over:
         draft.bus_since_ms = None
     elif draft.bus_since_ms is None:
         draft.bus_since_ms = draft.now_ms
+    if first:  # what was before it is not known
+        return
     reset_s, tms = draft.config.idmt_reset_s, BUS_TMS_PERMILLE
     draft.bus_curve = curves.advanced(
         draft.bus_curve, total_ma, BUS_CURVE, BUS_RATING_MA, tms, reset_s, draft.step_ms

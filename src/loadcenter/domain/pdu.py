@@ -12,7 +12,7 @@ from loadcenter.domain.outlet import OutletState
 from loadcenter.domain.qualification import SourceInput
 from loadcenter.domain.sequencing import Sequence
 from loadcenter.domain.settings import PduConfig
-from loadcenter.domain.shedding import SheddingState, budget_of, total
+from loadcenter.domain.shedding import TOTAL_MOST_MA, SheddingState, budget_of, total
 from loadcenter.domain.standing import NOTHING_ALLOWED, NOTHING_DONE, Acted, Standing
 from loadcenter.domain.topology import Source
 from loadcenter.domain.transfer import TransferState
@@ -181,7 +181,8 @@ class Draft:
     def drawn(self) -> Load:
         """What the closed outlets drew when they were last seen to; known also while the source is gone."""
         closed = [outlet for outlet in self.outlets if outlet.closed]
-        return Load(sum(outlet.draw_ma for outlet in closed), sum(outlet.draw_mw for outlet in closed))
+        current_ma = min(TOTAL_MOST_MA, sum(outlet.draw_ma for outlet in closed))
+        return Load(current_ma, sum(outlet.draw_mw for outlet in closed))
 
     @property
     def headroom(self) -> Headroom:

@@ -138,7 +138,7 @@ def first_to_shed(
 def plan(outlets: Sequence[OutletState], config: PduConfig, source: Source) -> tuple[int, ...]:
     """Return the numbers of the outlets to open so that `source` can carry the rest, by their last known draws."""
     draws_ma = [outlet.draw_ma if outlet.closed else 0 for outlet in outlets]
-    load = Load(sum(draws_ma), sum(outlet.draw_mw for outlet in outlets if outlet.closed))
+    load = Load(min(TOTAL_MOST_MA, sum(draws_ma)), sum(outlet.draw_mw for outlet in outlets if outlet.closed))
     budget = budget_of(config, source)
     shed: list[int] = []
     while load.exceeds(budget):

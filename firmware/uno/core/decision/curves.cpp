@@ -1,42 +1,48 @@
 #include "curves.hpp"
 
+#include "../tables.hpp"
+
 namespace loadcenter {
 
 namespace {
 
-constexpr uint8_t kSteps = 16;    // in each octave
-constexpr uint8_t kOctaves = 4;
-constexpr int32_t kOne = 256;     // I / Is is reckoned in 1/256
+constexpr uint8_t kSteps = 16;          // in each octave
+constexpr uint16_t kMultipleMost = 16 * 256;
 
-int32_t rate_at(Curve curve, uint8_t index) {
-  return static_cast<int32_t>(flash_u32(&kCurveRates[static_cast<uint8_t>(curve)][index]));
+int32_t rate_at(Curve curve, uint8_t step) {
+  return static_cast<int32_t>(flash_u32(&kCurveRates[static_cast<uint8_t>(curve)][step]));
 }
 
-int32_t rate(Curve curve, int32_t multiple) {
-  if (multiple >= kOne << kOctaves) return rate_at(curve, kSteps * kOctaves);
-  uint8_t octave = 0;
-  while (multiple >= kOne << (octave + 1)) ++octave;
-  // The width of a step is a power of two: it shifts instead of dividing.
-  const uint8_t shift = static_cast<uint8_t>(4 + octave);
-  const int32_t past = multiple - (kOne << octave);
-  const uint8_t index = static_cast<uint8_t>(octave * kSteps + (past >> shift));
-  const int32_t within = past & ((static_cast<int32_t>(1) << shift) - 1);
-  const int32_t low = rate_at(curve, index);
-  return low + (((rate_at(curve, static_cast<uint8_t>(index + 1)) - low) * within) >> shift);
+// `multiple` is I / Is in 1/256, at least 256.
+int32_t rate(Curve curve, uint32_t multiple) {
+  if (multiple >= kMultipleMost) return rate_at(curve, kCurveSteps - 1);
+  const uint16_t whole = static_cast<uint16_t>(multiple);
+  uint8_t shift = 4;  // a step is 16 wide in the first octave, and twice as wide in each further one
+  uint8_t step = 0;
+  while (whole >> (shift + 5) != 0) {
+    ++shift;
+    step = static_cast<uint8_t>(step + kSteps);
+  }
+  step = static_cast<uint8_t>(step + (whole >> shift) - kSteps);
+  const uint8_t within = static_cast<uint8_t>(whole & ((1U << shift) - 1));
+  const int32_t low = rate_at(curve, step);
+  return low + (((rate_at(curve, static_cast<uint8_t>(step + 1)) - low) * within) >> shift);
 }
 
 }  // namespace
 
-int32_t advanced(int32_t progress, int32_t current_ma, Curve curve, int32_t pickup_ma, uint16_t tms_permille,
-                 uint8_t reset_s, uint32_t step_ms) {
-  const int32_t lasts_ms = step_ms > kCurveStepMsMost ? kCurveStepMsMost : static_cast<int32_t>(step_ms);
+bool advance(int32_t& progress, uint16_t current_ma, Curve curve, uint16_t pickup_ma, uint16_t tms_permille) {
   const int32_t full = trips_at(tms_permille);
+  uint8_t lasts_ms = step_now.step_ms;
+  if (lasts_ms > kCurveStepMsMost) lasts_ms = static_cast<uint8_t>(kCurveStepMsMost);
   if (current_ma > pickup_ma) {
-    const int32_t grown = progress + rate(curve, current_ma * kOne / pickup_ma) * lasts_ms;
-    return grown > full ? full : grown;
+    progress += rate(curve, static_cast<uint32_t>(current_ma) * 256 / pickup_ma) * lasts_ms;
+    if (progress > full) progress = full;
+    return progress == full;
   }
-  const int32_t fallen = progress - full / (static_cast<int32_t>(reset_s) * 1000) * lasts_ms;
-  return fallen < 0 ? 0 : fallen;
+  progress -= full / (static_cast<int32_t>(step_now.settings->idmt_reset_s) * 1000) * lasts_ms;
+  if (progress < 0) progress = 0;
+  return false;
 }
 
 }  // namespace loadcenter

@@ -6,8 +6,6 @@
 
 #include "../commands.hpp"
 #include "../joined.hpp"
-#include "../points.hpp"
-#include "../types.hpp"
 #include "outcome.hpp"
 #include "outlet.hpp"
 #include "shedding.hpp"
@@ -15,56 +13,82 @@
 
 namespace loadcenter {
 
-// An order that was taken and whose effect is not seen yet.
-struct Awaiting {
-  bool waits;
-  uint8_t key;
-  Verb verb;
-  bool on;
-  uint32_t since_ms;
-};
-
-struct DecisionState {
-  OutletState outlet[kOutlets];
-  TransferState transfer;
-  SheddingState shedding;
-  Awaiting awaiting[kOutlets + 1];  // one for each outlet, and one for the transfer
-  Moment bus_dead;                  // since when the bus carries no voltage
-  Position outage;                  // the event that told the outage
-  Moment closed;                    // when an outlet was last closed in its turn
-  Moment bus_over;                  // since when the bus total is over its rating
-  int32_t bus_curve;
-  uint32_t stepped_ms;
-  uint32_t second_ms;  // up to when heat and draws are brought up to date
-  uint16_t emitted;    // events so far
-  Drives drives;
-  Standing standing;
-};
-
 class Decision {
  public:
-  // Everything open, latches as they were left. Then the heat of each outlet may be set.
-  void start(const KeptOutlet* kept, const Settings& settings, const Nominal& nominal, uint32_t now_ms);
-  void set_heat(uint8_t index, int32_t ppm) { state_.outlet[index].guard.heat_ppm = ppm; }
+  // Everything open, latches as they were left.
+  void start(const KeptOutlet* kept, const Settings& settings, uint32_t now_ms);
 
-  // One step, with the orders that have come since the one before.
+  // Heat that is known better than by its stage.
+  void set_heat(uint8_t i, int32_t ppm) { outlet_[i].guard.heat_ppm = ppm; }
+
+  // Makes one step, with the orders that have come since the one before.
   void step(const Inputs& inputs, const Settings& settings, const Command* orders, uint8_t count,
-            uint32_t now_ms, Outcome& outcome);
+            uint32_t now_ms);
 
-  const DecisionState& state() const { return state_; }
-  const Drives& drives() const { return state_.drives; }
-  const Standing& standing() const { return state_.standing; }
-  KeptOutlet kept(uint8_t index) const;
-  Cause cause(uint8_t index) const { return arbitrate(state_.outlet[index]).cause; }
-
-  // Notes that something else than a step has told an event.
-  void count_event() { ++state_.emitted; }
+  const Drives& drives() const { return drives_; }
+  const Standing& standing() const { return standing_; }
+  const OutletState& outlet(uint8_t i) const { return outlet_[i]; }
+  const Transfer& transfer() const { return transfer_; }
+  Cause cause(uint8_t i) const { return arbitrate(outlet_[i]).cause; }
+  KeptOutlet kept(uint8_t i) const;
 
  private:
-  struct Step;
+  // An order that was taken and whose effect is not seen yet.
+  struct Awaiting {
+    uint8_t key;
+    bool wants_on;
+    Age since;  // 0 while nothing waits
+  };
 
-  DecisionState state_;
-  Nominal nominal_;
+  static constexpr uint8_t kTransferSlot = kOutlets;
+
+  void keep_time();
+  void protect_outlets();
+  void trip(uint8_t i, Trip trip, int32_t measured);
+  void protect_bus();
+  bool overcurrent() const;
+  bool blocked() const;
+
+  void keep_budget();
+  void tell_total(EventCode code, uint8_t i);
+  void shed_outlet(uint8_t i, const Load& load);
+  void switch_source();
+  void shed_for(Source source);
+  void watch_bus();
+
+  void give(const Command& order);
+  Result refusal(const Command& order) const;
+  Result refusal_of_outlet(const OutletState& outlet, const Command& order) const;
+  bool carry_out(const Command& order);  // returns whether it is done already
+  void want(uint8_t i, bool on);
+  void supersede(uint8_t slot);
+  void wait_for(uint8_t slot, const Command& order, bool wants_on);
+  void end_order(uint8_t slot, Status status, Result code);
+  void confirm(uint8_t i);
+
+  void open_unwanted();
+  void close_in_turn();
+  uint8_t next_to_close() const;
+  void drive(uint8_t i, bool closed);
+  void tell_drive(uint8_t i, bool closed) const;
+  void finish();
+
+  Load total_;
+  uint16_t current_ma_[kOutlets];
+  uint32_t stepped_ms_;
+  uint32_t second_ms_;   // up to when heat and draws are brought up to date
+  int32_t bus_curve_;
+  bool bus_over_;        // the bus total is over its rating
+  Age closed_;           // since an outlet was last closed in its turn
+  Moment bus_dead_;      // since when the bus carries no voltage
+  Position outage_;      // the event that told the outage
+  OutletMask shed_before_;
+  Drives drives_;
+  Standing standing_;
+  Awaiting awaiting_[kOutlets + 1];  // one for each outlet, and one for the transfer
+  Shedding shedding_;
+  Transfer transfer_;
+  OutletState outlet_[kOutlets];
 };
 
 }  // namespace loadcenter

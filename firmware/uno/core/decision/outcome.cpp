@@ -2,26 +2,37 @@
 
 namespace loadcenter {
 
-Journal& Journal::begin(EventCode code, uint8_t outlet, uint8_t source, Cause cause) {
-  event_.code = static_cast<uint8_t>(code);
-  event_.outlet = outlet;
-  event_.source = source;
-  event_.cause = static_cast<uint8_t>(cause);
-  event_.because = 0;
-  event_.count = 0;
-  event_.at_ms = now_ms_;
-  return *this;
+namespace {
+
+Event event;
+Position emitted;  // how many so far
+
+}  // namespace
+
+void begin_event(EventCode code, uint8_t outlet, uint8_t source, Cause cause) {
+  event.code = static_cast<uint8_t>(code);
+  event.outlet = outlet;
+  event.source = source;
+  event.cause = static_cast<uint8_t>(cause);
+  event.because = 0;
+  event.count = 0;
 }
 
-Journal& Journal::because(Position position) {
-  const uint16_t before = static_cast<uint16_t>(emitted_ - position.number);
-  if (position.known && before <= UINT8_MAX) event_.because = static_cast<uint8_t>(before);
-  return *this;
+void put_because(Position position) {
+  const uint16_t before = static_cast<uint16_t>(emitted + 1 - position);
+  if (position != 0 && before <= UINT8_MAX) event.because = static_cast<uint8_t>(before);
 }
 
-Position Journal::end() {
-  outcome_.event(event_);
-  return {emitted_++, true};
+void put(int32_t number) { event.number[event.count++] = number; }
+
+void put_ma(uint16_t current_ma) { put(current_ma); }
+
+Position end_event() {
+  event.at_ms = step_now.now_ms;
+  take_event(event);
+  return ++emitted;
 }
+
+void restart_events() { emitted = 0; }
 
 }  // namespace loadcenter

@@ -9,8 +9,15 @@ uint8_t ranks_used = 0;
 #define LOADCENTER_RANK(rank) static_cast<void>(0)
 #endif
 
+void OutletState::end_intentions() {
+  pausing = false;
+  dropped = false;
+  shed = Shed::kNot;
+  returning = false;
+}
+
 Verdict arbitrate(const OutletState& outlet) {
-  if (outlet.latch.held()) {
+  if (outlet.latched != Trip::kNone) {
     LOADCENTER_RANK(1);
     return {false, Cause::kProtection};
   }
@@ -29,7 +36,7 @@ Verdict arbitrate(const OutletState& outlet) {
   if (outlet.wanted_by == Cause::kPersonOn) {
     LOADCENTER_RANK(4);
     // During the pause of a power cycle the person's wish is still "on".
-    return {!outlet.resume.known, Cause::kPersonOn};
+    return {!outlet.pausing, Cause::kPersonOn};
   }
   LOADCENTER_RANK(6);
   return {outlet.wanted, Cause::kRestore};

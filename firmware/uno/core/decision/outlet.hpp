@@ -10,31 +10,34 @@ namespace loadcenter {
 enum class Shed : uint8_t { kNot, kBudget, kLimit };
 
 struct OutletState {
-  // What survives a loss of supply.
+  // What survives a loss of supply, with the stage of the heat.
   bool wanted;
   bool locked;
-  Cause wanted_by;     // why
-  uint8_t heat_stage;  // quarters of the heat that trips, as they are kept
-  Latch latch;
+  Cause wanted_by;  // why
+  Trip latched;
 
   bool closed;
   bool dropped;    // opened because the bus died, not because anybody wanted it off
   bool returning;  // it was shed and shall be closed again
+  bool pausing;    // of a power cycle, until `resume_ms`
   Shed shed;
-  uint32_t changed_ms;
-  Moment resume;  // end of the pause of a power cycle
   Guard guard;
-  int32_t draw_ma;  // when it was last seen to carry current
+  uint16_t draw_ma;  // when it was last seen to carry current
   int32_t draw_mw;
+  uint32_t changed_ms;
+  uint32_t resume_ms;
+
+  // Ends every automatic intention.
+  void end_intentions();
 };
 
-// What the highest rule that speaks wants.
+// What the highest rule that speaks wants: protection > lock and a person's off > shedding > a person's on >
+// power-restore policy.
 struct Verdict {
   bool closed;
   Cause cause;
 };
 
-// protection > lock and a person's off > shedding > a person's on > power-restore policy
 Verdict arbitrate(const OutletState& outlet);
 
 #ifdef LOADCENTER_COVERAGE

@@ -4,190 +4,173 @@ namespace loadcenter {
 
 namespace {
 
-constexpr int32_t kQuietMa = kOutletRatingMa / 4;
-constexpr Watched kQuietly = {{Trip::kNone, 0, 0, 0}, false};
+constexpr uint16_t kQuietMa = kOutletRatingMa / 4;
+constexpr Watched kNothing = {Trip::kNone, false, 0};
 
-Watched tripped(Trip trip, int32_t measured, int32_t limit, int32_t limit_ms) {
-  return {{trip, measured, limit, limit_ms}, false};
+void tell(EventCode code, const OutletSeen& seen, Cause cause) {
+  begin_event(code, static_cast<uint8_t>(seen.index + 1), 0, cause);
+}
+
+void tell_load(EventCode code, const OutletSeen& seen) {
+  tell(code, seen, Cause::kNone);
+  put_ma(seen.current_ma);
+  put(seen.power_mw);
+  end_event();
 }
 
 void forget_times(Guard& guard) {
-  guard.over.forget();
+  guard.over = 0;
+  guard.quiet = 0;
   guard.warned = false;
-  guard.picked_up.forget();
-  guard.quiet.forget();
+  guard.picked_up = false;
 }
 
-void set_while(Moment& moment, bool holds, uint32_t now_ms) {
-  if (holds) moment.set_first(now_ms);
-  if (!holds) moment.forget();
+void note_sensor(Guard& guard, const OutletSeen& seen, bool faulty) {
+  if (faulty == guard.faulty) return;
+  tell(faulty ? EventCode::kSensorFault : EventCode::kSensorRestored, seen, Cause::kNone);
+  end_event();
+  guard.faulty = faulty;
+  guard.over = 0;
+  guard.picked_up = false;
 }
 
-void note_sensor(Guard& guard, const OutletSeen& seen, Journal& journal) {
-  if (seen.faulty == guard.faulty) return;
-  const EventCode code = seen.faulty ? EventCode::kSensorFault : EventCode::kSensorRestored;
-  journal.begin(code, seen.outlet, 0, Cause::kNone).end();
-  guard.faulty = seen.faulty;
-  guard.over.forget();
-  guard.picked_up.forget();
-}
-
-void follow(Guard& guard, int32_t current_ma, const OutletSettings& settings, uint8_t reset_s,
-            uint32_t step_ms, uint32_t now_ms) {
-  const bool drawing = current_ma > kCarriesMa;
-  guard.drew = guard.drew || drawing;
-  guard.drew_now = guard.drew_now || drawing;
-  guard.stuck.forget();
-  guard.welded = false;
-  set_while(guard.quiet, current_ma < kQuietMa, now_ms);
-  const bool over = current_ma > settings.curve_ma;
-  set_while(guard.picked_up, over, now_ms);
-  if (!over && guard.curve == 0) return;
-  guard.curve = advanced(guard.curve, current_ma, settings.curve, settings.curve_ma,
-                         settings.curve_tms_permille, reset_s, step_ms);
-}
-
-bool well_below(int32_t current_ma, int32_t power_mw, const OutletSettings& settings) {
-  return current_ma * 100 <= static_cast<int32_t>(settings.limit_ma) * kClearedPct &&
-         power_mw * 100 <= static_cast<int32_t>(settings.limit_mw) * kClearedPct;
-}
-
-void stay_within(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, Journal& journal) {
-  guard.over.forget();
-  if (!guard.warned || !well_below(seen.current_ma, seen.power_mw, settings)) return;
-  guard.warned = false;
-  journal.begin(EventCode::kLimitCleared, seen.outlet, 0, Cause::kNone);
-  journal.number(seen.current_ma).number(settings.limit_ma);
-  journal.number(seen.power_mw).number(static_cast<int32_t>(settings.limit_mw)).end();
+bool well_below(const OutletSeen& seen, const OutletSettings& settings) {
+  return static_cast<uint32_t>(seen.current_ma) * 100 <= static_cast<uint32_t>(settings.limit_ma) * kClearedPct &&
+         seen.power_mw * 100 <= static_cast<int32_t>(settings.limit_mw) * kClearedPct;
 }
 
 // The person's own limit.
-Watched limit(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, uint32_t now_ms,
-              Journal& journal) {
-  const int32_t limit_mw = static_cast<int32_t>(settings.limit_mw);
+Watched limit(Guard& guard, const OutletSeen& seen, const OutletSettings& settings) {
   const bool over_current = seen.current_ma > settings.limit_ma;
-  if (!over_current && seen.power_mw <= limit_mw) {
-    stay_within(guard, seen, settings, journal);
-    return kQuietly;
+  const bool over = over_current || seen.power_mw > static_cast<int32_t>(settings.limit_mw);
+  run(guard.over, over);
+  if (!over && guard.warned && well_below(seen, settings)) {
+    guard.warned = false;
+    tell_load(EventCode::kLimitCleared, seen);
   }
-  guard.over.set_first(now_ms);
-  if (guard.warned || !guard.over.past(now_ms, settings.limit_ms)) return kQuietly;
-  Watched found = over_current
-                      ? tripped(Trip::kOvercurrent, seen.current_ma, settings.limit_ma, settings.limit_ms)
-                      : tripped(Trip::kOverpower, seen.power_mw, limit_mw, settings.limit_ms);
-  if (settings.limit_action == LimitAction::kWarn) {
-    guard.warned = true;
-    journal.begin(EventCode::kLimitExceeded, seen.outlet, 0, Cause::kNone);
-    found.latch.put(journal);
-    journal.end();
-    return kQuietly;
+  if (!over || guard.warned || !past(guard.over, settings.limit_ms)) return kNothing;
+  switch (settings.limit_action) {
+    case LimitAction::kWarn:
+      guard.warned = true;
+      tell_load(EventCode::kLimitExceeded, seen);
+      return kNothing;
+    case LimitAction::kShed:
+      forget_times(guard);
+      tell(EventCode::kShed, seen, Cause::kShed);
+      put(1);
+      put_ma(seen.current_ma);
+      put(seen.power_mw);
+      end_event();
+      return {Trip::kNone, true, 0};
+    case LimitAction::kTrip:
+      break;
   }
-  forget_times(guard);
-  if (settings.limit_action == LimitAction::kTrip) return found;
-  journal.begin(EventCode::kShed, seen.outlet, 0, Cause::kShed).number(1);
-  journal.number(found.latch.measured).number(found.latch.limit).number(kUnknown).number(kUnknown);
-  journal.number(kUnknown).number(found.latch.limit_ms).number(static_cast<int32_t>(found.latch.trip)).end();
-  return {kQuietly.latch, true};
+  if (over_current) return {Trip::kOvercurrent, false, seen.current_ma};
+  return {Trip::kOverpower, false, seen.power_mw};
 }
 
-Watched watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, uint8_t reset_s,
-                     uint32_t step_ms, uint32_t now_ms, Journal& journal) {
-  follow(guard, seen.current_ma, settings, reset_s, step_ms, now_ms);
-  if (guard.picked_up.known && guard.curve >= trips_at(settings.curve_tms_permille)) {
-    const int32_t lasted_ms = static_cast<int32_t>(now_ms - guard.picked_up.ms);
-    forget_times(guard);
-    return tripped(Trip::kInverseTime, seen.current_ma, settings.curve_ma, lasted_ms);
+Watched watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings& settings) {
+  const bool drawing = seen.current_ma > kCarriesMa;
+  guard.drew = guard.drew || drawing;
+  guard.drew_now = guard.drew_now || drawing;
+  guard.stuck = 0;
+  guard.welded = false;
+  run(guard.quiet, seen.current_ma < kQuietMa);
+  const bool was_over = guard.picked_up;
+  guard.picked_up = seen.current_ma > settings.curve_ma;
+  // The step that first sees it counts nothing: what was before it is not known.
+  if ((was_over || guard.curve != 0) && advance(guard.curve, seen.current_ma, settings.curve,
+                                                       settings.curve_ma, settings.curve_tms_permille)) {
+    return {Trip::kInverseTime, false, seen.current_ma};
   }
-  if (guard.hot()) {
-    forget_times(guard);
-    return tripped(Trip::kThermal, seen.current_ma, kThermalTripMa, kTauS * 1000);
-  }
-  return limit(guard, seen, settings, now_ms, journal);
+  if (guard.heat_ppm >= kThermalTripPpm) return {Trip::kThermal, false, seen.current_ma};
+  return limit(guard, seen, settings);
 }
 
-Watched watch_open(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, uint8_t reset_s,
-                   uint32_t step_ms, uint32_t now_ms, Journal& journal) {
+Watched watch_open(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, Cause cause) {
   forget_times(guard);
   if (guard.curve != 0) {
-    guard.curve = advanced(guard.curve, 0, settings.curve, settings.curve_ma, settings.curve_tms_permille,
-                           reset_s, step_ms);
+    advance(guard.curve, 0, settings.curve, settings.curve_ma, settings.curve_tms_permille);
   }
-  if (seen.current_ma <= kCarriesMa) {
-    guard.stuck.forget();
-    return kQuietly;
-  }
-  guard.stuck.set_first(now_ms);
-  const bool must_be_open = seen.tripped || seen.current_ma > kOutletRatingMa;
-  if (must_be_open && !seen.failed && guard.stuck.past(now_ms, kFailedMs)) {
+  run(guard.stuck, seen.current_ma > kCarriesMa);
+  if (guard.stuck == 0) return kNothing;
+  const bool must_be_open = seen.latched != Trip::kNone || seen.current_ma > kOutletRatingMa;
+  if (must_be_open && seen.latched != Trip::kBreakerFailure &&
+      past(guard.stuck, static_cast<uint16_t>(kFailedMs))) {
     guard.welded = true;
-    return tripped(Trip::kBreakerFailure, seen.current_ma, kCarriesMa, kFailedMs);
+    return {Trip::kBreakerFailure, false, seen.current_ma};
   }
-  if (guard.welded || !guard.stuck.past(now_ms, kWeldedMs)) return kQuietly;
+  if (guard.welded || !past(guard.stuck, static_cast<uint16_t>(kWeldedMs))) return kNothing;
   guard.welded = true;
-  journal.begin(EventCode::kRelayWelded, seen.outlet, 0, seen.cause).number(seen.current_ma).end();
-  return kQuietly;
+  tell(EventCode::kRelayWelded, seen, cause);
+  put_ma(seen.current_ma);
+  end_event();
+  return kNothing;
 }
 
 }  // namespace
 
-void Latch::put(Journal& journal) const {
-  journal.number(static_cast<int32_t>(trip)).number(measured).number(limit).number(limit_ms);
-}
-
 uint8_t Guard::heat_stage() const {
-  const int32_t stage = heat_ppm / (kThermalTripPpm / 4);
-  return static_cast<uint8_t>(stage > 4 ? 4 : stage);
+  uint8_t stage = 0;
+  for (int32_t left = heat_ppm; left >= kThermalTripPpm / 4 && stage < 4; left -= kThermalTripPpm / 4) ++stage;
+  return stage;
 }
 
-Watched watch(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, uint8_t reset_s,
-              uint32_t step_ms, uint32_t now_ms, Journal& journal) {
-  note_sensor(guard, seen, journal);
-  if (seen.masked) {
-    guard.mask.set(now_ms);
-  } else if (guard.mask.past(now_ms, kMaskGapMs)) {
-    guard.mask.forget();
-  }
-  if (seen.opened) {
+Watched watch(Guard& guard, const OutletSeen& seen, Cause cause) {
+  const Inputs& inputs = *step_now.inputs;
+  const OutletSettings& settings = step_now.settings->outlet[seen.index];
+  const OutletMask own = static_cast<OutletMask>(1U << seen.index);
+  note_sensor(guard, seen, (inputs.sensor_fault & own) != 0);
+  run(guard.mask, guard.mask != 0);
+  if (past(guard.mask, static_cast<uint16_t>(kMaskGapMs))) guard.mask = 0;
+  if ((inputs.acted.masked & own) != 0) guard.mask = 1;
+  if (seen.closed && (inputs.acted.tripped & own) != 0) {
     forget_times(guard);
-    return tripped(Trip::kInstantaneous, seen.peak_ma, kInstantaneousMa, kInstantaneousMs);
+    return {Trip::kInstantaneous, false, inputs.acted.peak_ma[seen.index]};
   }
-  if (seen.faulty) return kQuietly;
-  return seen.closed ? watch_closed(guard, seen, settings, reset_s, step_ms, now_ms, journal)
-                     : watch_open(guard, seen, settings, reset_s, step_ms, now_ms, journal);
+  if (guard.faulty) {  // nothing is known of its current: times go on
+    run(guard.quiet, guard.quiet != 0);
+    run(guard.stuck, guard.stuck != 0);
+    return kNothing;
+  }
+  if (!seen.closed) return watch_open(guard, seen, settings, cause);
+  const Watched watched = watch_closed(guard, seen, settings);
+  if (watched.trip != Trip::kNone) forget_times(guard);
+  return watched;
 }
 
 bool in_overcurrent(const Guard& guard, const OutletSettings& settings) {
-  return (guard.over.known && settings.limit_action == LimitAction::kTrip) || guard.picked_up.known;
+  return (guard.over != 0 && settings.limit_action == LimitAction::kTrip) || guard.picked_up;
 }
 
-void note_closing(Guard& guard, uint32_t now_ms) {
-  guard.mask.set(now_ms);
+void note_closing(Guard& guard) {
+  guard.mask = 1;
   guard.drew_now = false;
-  guard.quiet.forget();
-  guard.stuck.forget();
+  guard.quiet = 0;
+  guard.stuck = 0;
 }
 
-bool note_opening(Guard& guard, uint32_t closed_ms) {
-  const uint8_t before = guard.barren;
+bool note_opening(Guard& guard, bool counts) {
   if (guard.drew_now) {
     guard.barren = 0;
-  } else if (guard.drew && closed_ms >= static_cast<uint32_t>(kBarrenMs) && !guard.faulty &&
-             before <= kBarrenClosings) {
-    ++guard.barren;
+    return false;
   }
-  return guard.barren == kBarrenClosings && before < kBarrenClosings;
+  if (!counts || !guard.drew || guard.faulty || guard.barren > kBarrenClosings) return false;
+  ++guard.barren;
+  return guard.barren == kBarrenClosings;
 }
 
-void warm(Guard& guard, int32_t current_ma, uint8_t seconds) {
-  if (guard.heat_ppm == 0 && guard.heat_rest == 0 && current_ma == 0) return;
-  int32_t ratio = current_ma * 1000 / kThermalTripMa;
-  if (ratio > kThermalRatioMost) ratio = kThermalRatioMost;
-  const int32_t total = (ratio * ratio - guard.heat_ppm) * seconds + guard.heat_rest;
+void warm(Guard& guard, uint16_t current_ma, uint8_t seconds) {
+  uint16_t ratio = kThermalRatioMost;
+  const uint32_t wanted = static_cast<uint32_t>(current_ma) * 1000 / static_cast<uint32_t>(kThermalTripMa);
+  if (wanted < ratio) ratio = static_cast<uint16_t>(wanted);
+  const int32_t total =
+      (static_cast<int32_t>(ratio) * ratio - guard.heat_ppm) * seconds + guard.heat_rest;
   // Rounded down also where it is negative, so that the rest is never lost.
   int32_t change = total / kTauS;
-  int32_t rest = total % kTauS;
+  int16_t rest = static_cast<int16_t>(total - change * kTauS);
   if (rest < 0) {
-    rest += kTauS;
+    rest = static_cast<int16_t>(rest + kTauS);
     --change;
   }
   guard.heat_ppm += change;

@@ -4,92 +4,100 @@ namespace loadcenter {
 
 namespace {
 
-constexpr int32_t permille(int32_t of, int32_t share) { return of * share; }  // both below 2^31 / 1200
+// A reading as the limits see it.
+struct Graded {
+  uint16_t permille;
+  uint16_t half_low;
+  uint16_t half_high;
+  uint16_t off_mhz;  // from the nominal frequency; UINT16_MAX where that is not known
+};
 
-int32_t distance(int32_t a, int32_t b) { return a > b ? a - b : b - a; }
-
-int32_t compared_mv(const RungRow& rung, const SourceInput& reading) {
-  if (!rung.half) return reading.voltage_mv;
-  return rung.way == Way::kUnder ? reading.half_low_mv : reading.half_high_mv;
+Graded graded(const SourceInput& reading) {
+  const int32_t mhz = reading.frequency_mhz;
+  const int32_t off = mhz > board::kNominalMhz ? mhz - board::kNominalMhz : board::kNominalMhz - mhz;
+  return {permille(reading.voltage_mv), permille(reading.half_low_mv), permille(reading.half_high_mv),
+          mhz == kUnknown || off > UINT16_MAX ? static_cast<uint16_t>(UINT16_MAX) : static_cast<uint16_t>(off)};
 }
 
-bool violates(const RungRow& rung, const SourceInput& reading, const Nominal& nominal) {
+bool violates(const RungRow& rung, const SourceInput& reading, const Graded& seen) {
   switch (rung.way) {
     case Way::kLost:
       return reading.amplitude_lost;
     case Way::kUnder:
-      return compared_mv(rung, reading) * 1000 < permille(nominal.mv, rung.limit);
+      return (rung.half ? seen.half_low : seen.permille) < rung.limit;
     case Way::kOver:
-      return compared_mv(rung, reading) * 1000 > permille(nominal.mv, rung.limit);
+      return (rung.half ? seen.half_high : seen.permille) > rung.limit;
     case Way::kFrequency:
-      return reading.voltage_mv * 1000 >= permille(nominal.mv, kMeasurablePermille) &&
-             reading.frequency_mhz != kUnknown && distance(reading.frequency_mhz, nominal.mhz) > rung.limit;
+      return seen.permille >= kMeasurablePermille && reading.frequency_mhz != kUnknown &&
+             seen.off_mhz > rung.limit;
   }
   return false;
 }
 
-bool within_good(const SourceInput& reading, const Nominal& nominal) {
-  if (reading.amplitude_lost || reading.frequency_mhz == kUnknown) return false;
-  if (distance(reading.voltage_mv, nominal.mv) * 1000 > permille(nominal.mv, kGoodPermille)) return false;
-  if (distance(reading.frequency_mhz, nominal.mhz) > kGoodMhz) return false;
-  for (uint8_t number = 0; number < kRungs; ++number) {
-    const RungRow rung = rung_row(number);
-    if (rung.half && violates(rung, reading, nominal)) return false;
-  }
-  return true;
+uint16_t limit_of(Rung rung) { return rung_row(static_cast<uint8_t>(rung)).limit; }
+
+bool within_good(const SourceInput& reading, const Graded& seen) {
+  return !reading.amplitude_lost && seen.off_mhz <= kGoodMhz && seen.permille >= 1000 - kGoodPermille &&
+         seen.permille <= 1000 + kGoodPermille && seen.half_low >= limit_of(Rung::kUnder72) &&
+         seen.half_high <= limit_of(Rung::kOver120);
 }
 
-void depart(Sense& sense, uint8_t number, const SourceInput& reading, const Nominal& nominal, uint32_t now_ms,
-            Compared& compared) {
-  const RungRow rung = rung_row(number);
-  const bool lost = rung.way == Way::kLost;
-  sense.departure = {true, number, now_ms,
-                     lost ? reading.detection_us : (now_ms - sense.violated_ms[number]) * 1000};
-  if (rung.way != Way::kFrequency) {
-    compared = {compared_mv(rung, reading), permille(nominal.mv, rung.limit) / 1000};
-    return;
+// Returns the most urgent rung that has been violated for its time.
+uint8_t left_rung(const Sense& sense) {
+  for (uint8_t rung = 0; rung < kRungs; ++rung) {
+    if (sense.violated[rung] != 0 && past(sense.violated[rung], rung_row(rung).dwell_ms)) return rung;
   }
-  const int32_t measured = reading.frequency_mhz;
-  const int32_t limit = rung.limit;
-  compared = {measured, measured > nominal.mhz ? nominal.mhz + limit : nominal.mhz - limit};
+  return kNoRung;
 }
 
-void regrade(Sense& sense, const SourceInput& reading, const Nominal& nominal, uint32_t now_ms,
-             Compared& compared) {
-  for (uint8_t number = 0; number < kRungs; ++number) {
-    if ((sense.violated >> number & 1) == 0) continue;
-    const RungRow rung = rung_row(number);
-    if (now_ms - sense.violated_ms[number] < rung.dwell_ms) continue;
+void regrade(Sense& sense, const SourceInput& reading) {
+  const uint8_t rung = left_rung(sense);
+  if (rung != kNoRung) {
+    const Way way = rung_row(rung).way;
     sense.grade = Grade::kBad;
-    if (!sense.departure.known || sense.departure.way() != rung.way) {
-      depart(sense, number, reading, nominal, now_ms, compared);
-    }
+    if (sense.rung != kNoRung && rung_row(sense.rung).way == way) return;
+    sense.rung = rung;
+    sense.left = 1;
+    sense.detection_us =
+        way == Way::kLost ? reading.detection_us : static_cast<uint32_t>(sense.violated[rung] - 1) * 1000;
     return;
   }
-  if (sense.grade == Grade::kBad && !sense.inside.past(now_ms, kUsableMs)) return;
-  sense.grade = sense.good.past(now_ms, kGoodMs) ? Grade::kGood : Grade::kUsable;
-  sense.departure.known = false;
+  if (sense.grade == Grade::kBad && !past(sense.inside, static_cast<uint16_t>(kUsableMs))) return;
+  sense.grade = sense.good.past(static_cast<uint32_t>(kGoodMs)) ? Grade::kGood : Grade::kUsable;
+  sense.rung = kNoRung;
 }
 
 }  // namespace
 
-void qualify(Sense& sense, const SourceInput& reading, const Nominal& nominal, uint32_t now_ms,
-             Compared& compared) {
-  const bool well = within_good(reading, nominal);
+uint16_t permille(int32_t voltage_mv) {
+  return static_cast<uint16_t>(static_cast<uint32_t>(voltage_mv) * 1000 / static_cast<uint32_t>(board::kNominalMv));
+}
+
+int32_t measured_by(uint8_t rung, const SourceInput& reading) {
+  const RungRow row = rung_row(rung);
+  if (row.way == Way::kFrequency) return reading.frequency_mhz;
+  if (!row.half) return reading.voltage_mv;
+  return row.way == Way::kUnder ? reading.half_low_mv : reading.half_high_mv;
+}
+
+void qualify(Sense& sense, const SourceInput& reading) {
+  const Graded seen = graded(reading);
+  const bool well = within_good(reading, seen);
   if (well && sense.grade == Grade::kGood) return;
-  uint16_t violated = 0;
-  for (uint8_t number = 0; number < kRungs; ++number) {
-    if (!violates(rung_row(number), reading, nominal)) continue;
-    const uint16_t bit = static_cast<uint16_t>(1U << number);
-    if ((sense.violated & bit) == 0) sense.violated_ms[number] = now_ms;
-    violated = static_cast<uint16_t>(violated | bit);
+  bool inside = true;
+  for (uint8_t rung = 0; rung < kRungs; ++rung) {
+    const bool violated = violates(rung_row(rung), reading, seen);
+    run(sense.violated[rung], violated);
+    inside = inside && !violated;
   }
-  sense.violated = violated;
-  if (violated == 0) sense.inside.set_first(now_ms);
-  if (violated != 0) sense.inside.forget();
-  if (well) sense.good.set_first(now_ms);
-  if (!well) sense.good.forget();
-  regrade(sense, reading, nominal, now_ms, compared);
+  run(sense.inside, inside);
+  run(sense.left, sense.rung != kNoRung);
+  if (!well) {
+    sense.good.known = false;
+  } else if (!sense.good.known) {
+    sense.good.set();
+  }
+  regrade(sense, reading);
 }
 
 }  // namespace loadcenter

@@ -5,47 +5,34 @@
 
 #include "../tables.hpp"
 #include "../types.hpp"
-#include "outcome.hpp"
+#include "step_now.hpp"
 
 namespace loadcenter {
 
 enum class Grade : uint8_t { kBad, kUsable, kGood };
 
-// Why a source is bad: the rung, and when its time had passed.
-struct Departure {
-  bool known;
-  uint8_t rung;
-  uint32_t at_ms;
-  uint32_t detection_us;  // from the first violation to the decision
-
-  Way way() const { return rung_row(rung).way; }
-  bool over() const { return known && way() == Way::kOver; }
-};
-
-// The numbers that were compared when a source became bad.
-struct Compared {
-  int32_t measured;  // mV; mHz for a frequency
-  int32_t limit;
-};
+constexpr uint8_t kNoRung = 0xFF;
 
 // What is remembered of one source.
 struct Sense {
   Grade grade;
-  uint16_t violated;  // a bit for each rung
-  uint32_t violated_ms[kRungs];
-  Moment inside;  // since when no rung is violated
-  Moment good;    // since when it is within the good limits
-  Departure departure;
+  uint8_t rung;            // why it is bad: the limit that was left; kNoRung while it is not
+  ShortAge left;           // since when
+  ShortAge inside;         // since when no rung is violated
+  Moment good;             // since when it is within the good limits
+  uint32_t detection_us;   // from the first violation to the decision
+  Age violated[kRungs];
+
+  bool over() const { return rung != kNoRung && rung_row(rung).way == Way::kOver; }
 };
 
-// What the voltages are compared with, worked out once.
-struct Nominal {
-  int32_t mv;
-  int32_t mhz;
-};
+// Returns a voltage in permille of the nominal one, rounded down.
+uint16_t permille(int32_t voltage_mv);
 
-// Brings `sense` up to one reading; `compared` is set where the source becomes bad.
-void qualify(Sense& sense, const SourceInput& reading, const Nominal& nominal, uint32_t now_ms,
-             Compared& compared);
+// Returns what is compared with the limit of a rung: mV, or mHz.
+int32_t measured_by(uint8_t rung, const SourceInput& reading);
+
+// Brings `sense` up to the reading of this step.
+void qualify(Sense& sense, const SourceInput& reading);
 
 }  // namespace loadcenter

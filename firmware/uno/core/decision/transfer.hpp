@@ -3,84 +3,105 @@
 
 #include <stdint.h>
 
-#include "../points.hpp"
 #include "../tables.hpp"
-#include "../types.hpp"
 #include "outcome.hpp"
 #include "qualification.hpp"
 
 namespace loadcenter {
 
 // Most returns and manual transfers that are counted: the range of max_transfers_per_hour.
-constexpr uint8_t kCountedMost = 20;
-
-// What the transfer switch is told in one step beside the measurements.
-struct Feed {
-  const Inputs* inputs;
-  bool overcurrent;  // in progress, a tripped outlet with current, or a latched trip of the bus total
-  bool blocked;      // a relay did not open on a trip: the isolator stays open until a person has reset it
-};
-
-// A transfer under way, with what its record will say.
-struct Move {
-  bool under_way;
-  Source origin;
-  Source target;  // where it goes now
-  Source wanted;  // where it set out for: another one once that was lost on the way
-  Cause cause;
-  uint32_t decided_ms;
-  uint32_t detection_us;  // 0 where nothing was detected
-  Position because;
-  Moment moved;
-  int32_t before_mv[kSources];
-  int32_t phase_mdeg;  // kUnknown while a source was dead
-};
+constexpr uint8_t kCountedMost = 10;
 
 // What became of a manual transfer.
-struct Finished {
-  bool known;
-  Result code;
+enum class Finish : uint8_t { kNot, kOk, kNotConfirmed, kSourceNotGood, kLockout, kInOvercurrent };
+
+class Transfer {
+ public:
+  void start();
+
+  // Makes one step, and returns how a manual transfer ended if one did.
+  // `overcurrent`: in progress, a tripped outlet with current, or a latched trip of the bus total.
+  // `blocked`: a relay did not open on a trip; the isolator stays open until a person has reset it.
+  Finish step(bool overcurrent, bool blocked);
+
+  // Returns whether the active source may be left at once when it is lost.
+  bool may_leave(bool overcurrent, bool blocked) const;
+  bool fresh() const;           // the bus was connected less than 150 ms ago
+  bool just_connected() const { return connected_ == 1; }
+
+  void request(Source source);
+  void clear_lockout();
+
+  Mode mode() const { return mode_; }
+  Source position() const { return position_; }
+  bool isolator_closed() const { return isolator_closed_in(mode_); }
+  bool moving() const { return move_.under_way; }
+  Source target() const { return move_.target; }
+  bool locked_out() const { return lockout_.known; }
+  Grade grade(Source source) const { return sense_[index(source)].grade; }
+  Position lost(Source source) const { return lost_[index(source)]; }
+
+ private:
+  // A transfer under way, with what its record will say.
+  struct Move {
+    bool under_way;
+    Source origin;
+    Source target;  // where it goes now
+    Source wanted;  // where it set out for: another one once that was lost on the way
+    Cause cause;
+    Position because;
+    Age decided;         // since when
+    uint16_t moved_ms;   // from the decision to the move; 0 before
+    uint32_t detection_us;
+    int32_t before_mv[kSources];
+    int32_t phase_mdeg;
+  };
+
+  // What is done in one step.
+  struct Choice {
+    bool made;
+    Trigger trigger;
+    Source target;
+    Cause cause;  // kNone where no transfer begins
+  };
+
+  bool usable(Source source) const { return grade(source) != Grade::kBad; }
+  bool leave_waits() const;
+  Choice choose(bool overcurrent, bool blocked) const;
+  Choice choose_isolated() const;
+  Choice choose_closed(bool overcurrent) const;
+  Choice choose_leaving(bool overcurrent) const;
+  Choice choose_under_way() const;
+  bool return_due() const;
+  Finish apply(const Choice& chosen, bool blocked);
+  void begin(const Choice& chosen);
+  Finish settle();
+  void lock_out(Position because);
+  Finish drop_request();
+  void note_grade(Source source, Grade before);
+  void note_mismatch();
+  void note_redundancy();
+
+  Mode mode_;
+  Source position_;
+  ShortAge mode_age_;
+  Source request_;
+  bool requested_;
+  bool held_;         // a person has chosen this source
+  bool overvoltage_;  // why the bus is isolated
+  bool mismatch_;     // it was told that the frequency is not the nominal one
+  uint8_t redundant_; // whether the idle source was usable: 0 no, 1 yes, 2 not known yet
+  uint8_t counted_;
+  Age started_;
+  Age connected_;     // since the bus was last connected to a source
+  Age left_;          // since a bad source was last left
+  Moment lockout_;    // since when returns and manual transfers are locked out
+  Position lost_[kSources];  // the event that told the loss
+  Move move_;
+  Sense sense_[kSources];
+  uint32_t counted_ms_[kCountedMost];
 };
 
-struct TransferState {
-  Mode mode;
-  Source position;
-  uint32_t started_ms;
-  uint32_t since_ms;  // when the mode was entered
-  Sense sense[kSources];
-  Move move;
-  bool requested;  // a manual transfer to `request` waits for its turn
-  Source request;
-  bool held;            // a person has chosen this source
-  bool overvoltage;     // why the bus is isolated
-  bool mismatch;        // it was told that the frequency is not the nominal one
-  bool redundancy_known;
-  bool redundant;       // the idle source was usable
-  Moment lockout;       // since when returns and manual transfers are locked out
-  Moment left;          // when a bad source was last left
-  Moment connected;     // when the bus was last connected to a source
-  Position lost[kSources];  // the event that told the loss
-  uint8_t counted;
-  uint32_t counted_ms[kCountedMost];
-
-  bool isolator_closed() const { return isolator_closed_in(mode); }
-};
-
-void start_transfer(TransferState& state, uint32_t now_ms);
-
-// Makes one step; returns how a manual transfer ended if one did.
-Finished step_transfer(TransferState& state, const Feed& feed, const Settings& settings,
-                       const Nominal& nominal, uint32_t now_ms, Journal& journal);
-
-// Returns whether the active source may be left at once when it is lost.
-bool may_leave(const TransferState& state, const Feed& feed, uint32_t now_ms);
-
-// Returns the two-point limit of the active source, in permille of the nominal peak.
-uint16_t at_once_permille(const TransferState& state, uint32_t now_ms);
-
-void clear_lockout(TransferState& state);
-
-// Which rows of the table were used, a bit each; for the tests.
 #ifdef LOADCENTER_COVERAGE
 extern uint16_t rows_used;
 extern uint16_t rungs_used;
