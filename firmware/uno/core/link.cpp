@@ -9,8 +9,8 @@ namespace loadcenter {
 
 namespace {
 
-constexpr uint32_t kTelemetryMs = 1000;
-constexpr uint32_t kEventAgainMs = 1000;
+constexpr uint16_t kTelemetryMs = 1000;
+constexpr uint16_t kEventAgainMs = 1000;
 
 const char kOut[] LOADCENTER_FLASH = "out";
 
@@ -46,7 +46,7 @@ OutletMask mask_of(uint8_t outlet) {
 
 void Link::begin(uint32_t now_ms, const Records& records) {
   session_ = draw_session(records.counters.starts());
-  telemetry_ms_ = now_ms;
+  telemetry_ms_ = static_cast<uint16_t>(now_ms);
   greet_ = true;
 }
 
@@ -136,7 +136,7 @@ bool Link::take_applied() {
 
 void Link::pump(uint32_t now_ms, const Records& records) {
   while (uart_room() >= kFieldRoom) {
-    if (sending_ == Sending::kNothing) choose(now_ms);
+    if (sending_ == Sending::kNothing) choose(static_cast<uint16_t>(now_ms));
     if (sending_ == Sending::kNothing) return;
     send_field(records);
   }
@@ -144,7 +144,9 @@ void Link::pump(uint32_t now_ms, const Records& records) {
 
 // Chooses what is sent next: a person waits for answers, then the gateway for events, and telemetry comes
 // again.
-void Link::choose(uint32_t now_ms) {
+void Link::choose(uint16_t now_ms) {
+  const uint16_t told_ms = static_cast<uint16_t>(now_ms - telemetry_ms_);
+  const uint16_t sent_ms = static_cast<uint16_t>(now_ms - event_ms_);
   field_ = 0;
   if (staging_.to_say() != Status::kNone) {
     answering_ = {staging_.seq(), staging_.to_say(), staging_.code()};
@@ -155,14 +157,14 @@ void Link::choose(uint32_t now_ms) {
   } else if (greet_) {
     greet_ = false;
     sending_ = Sending::kHello;
-  } else if (!events_.empty() && (event_seq_ != events_.oldest() || now_ms - event_ms_ >= kEventAgainMs)) {
+  } else if (!events_.empty() && (event_seq_ != events_.oldest() || sent_ms >= kEventAgainMs)) {
     event_seq_ = events_.oldest();
     event_ms_ = now_ms;
     sending_ = Sending::kEvent;
-  } else if (report_ || now_ms - telemetry_ms_ >= kTelemetryMs) {
+  } else if (report_ || told_ms >= kTelemetryMs) {
     // The next one is due a second after this one was due, so that none is lost to a late pass.
-    telemetry_ms_ =
-        report_ || now_ms - telemetry_ms_ >= 2 * kTelemetryMs ? now_ms : telemetry_ms_ + kTelemetryMs;
+    const bool anew = report_ || told_ms >= 2 * kTelemetryMs;
+    telemetry_ms_ = anew ? now_ms : static_cast<uint16_t>(telemetry_ms_ + kTelemetryMs);
     report_ = false;
     sending_ = Sending::kTelemetry;
   }

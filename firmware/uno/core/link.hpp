@@ -52,7 +52,7 @@ class Link {
   void take_command(const Frame& frame, Records& records);
   void take_emergency(const Frame& frame);
 
-  void choose(uint32_t now_ms);
+  void choose(uint16_t now_ms);
   void send_field(const Records& records);
   bool hello_field(const Records& records);
   bool telemetry_field(const Records& records);
@@ -65,8 +65,9 @@ class Link {
   EventRing events_;
   Staging staging_;
   FrameWriter writer_;
-  uint32_t telemetry_ms_ = 0;  // when it was sent last
-  uint32_t event_ms_ = 0;      // likewise, of the oldest event
+  // Low bits of the time, which suffice for a second as long as a pass comes each minute.
+  uint16_t telemetry_ms_ = 0;  // when it was due last
+  uint16_t event_ms_ = 0;      // when the oldest event was sent last
   uint16_t session_ = 0;
   uint16_t sent_ = 0;  // number of the last frame that has one of its own
   uint16_t thrown_ = 0;
