@@ -20,12 +20,13 @@ from loadcenter.services.alarming import Alarming
 from loadcenter.services.announce import Announcement, Announcer
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
-from loadcenter.services.history import History, Today
+from loadcenter.services.history import History
 from loadcenter.services.ingest import Ingest, IngestConfig
 from loadcenter.services.news import News
 from loadcenter.services.planning import Planner
 from loadcenter.services.ports import DeviceRow, Message
 from loadcenter.services.registry import Registry, Secret
+from loadcenter.services.today import Today
 from loadcenter.services.tuning import Tuning
 from loadcenter.services.watch import Watch
 

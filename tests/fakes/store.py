@@ -5,12 +5,23 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import reduce
 
+from tests.fakes.buckets import outlet_columns, source_columns
+
 from loadcenter.domain.analysis.load_profile import LEVEL_MW
 from loadcenter.domain.analysis.voltage_quality import TEN_MINUTES_MS, VoltageMean
 from loadcenter.domain.commands import CommandStatus
-from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier, bucket_start_ms
+from loadcenter.domain.rollups import (
+    Counters,
+    OutletRollup,
+    SourceRollup,
+    Tier,
+    bucket_start_ms,
+    outlet_rollup,
+    source_rollup,
+)
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import StreamKey
+from loadcenter.services.columns import Buckets, OutletColumns, SourceColumns
 from loadcenter.services.ports import (
     AlarmRow,
     CommandRow,
@@ -165,6 +176,49 @@ class FakeStore:
         self._reach()
         span = self._span(tier, pdu_id, source, since_ms, until_ms)
         return [(start, rollup) for start, rollup in span if isinstance(rollup, SourceRollup)]
+
+    async def outlet_buckets(
+        self, pdu_id: str, outlets: Sequence[int], span: Buckets
+    ) -> dict[int, OutletColumns]:
+        self._reach()
+        found = {outlet: await self._outlet_rows(span, pdu_id, outlet) for outlet in outlets}
+        return {outlet: outlet_columns(rows, span) for outlet, rows in found.items() if rows}
+
+    async def source_buckets(
+        self, pdu_id: str, sources: Sequence[Source], span: Buckets
+    ) -> dict[Source, SourceColumns]:
+        self._reach()
+        found = {source: await self._source_rows(span, pdu_id, source) for source in sources}
+        return {source: source_columns(rows, span) for source, rows in found.items() if rows}
+
+    async def outlet_counters(
+        self, pdu_id: str, outlets: Sequence[int], tier: Tier | None, since_ms: int, until_ms: int
+    ) -> dict[int, list[tuple[int, Counters]]]:
+        self._reach()
+        span = Buckets(tier, since_ms, until_ms, 1)
+        found = {
+            outlet: [
+                (ts_ms, one.counters)
+                for ts_ms, one in await self._outlet_rows(span, pdu_id, outlet)
+                if one.counters
+            ]
+            for outlet in outlets
+        }
+        return {outlet: rows for outlet, rows in found.items() if rows}
+
+    async def _outlet_rows(self, span: Buckets, pdu_id: str, outlet: int) -> list[tuple[int, OutletRollup]]:
+        if span.tier is not None:
+            return await self.outlet_rollups(span.tier, pdu_id, outlet, span.since_ms, span.until_ms)
+        raw = await self.raw_outlets(pdu_id, outlet, span.since_ms, span.until_ms)
+        return [(row.ts_ms, outlet_rollup(row.reading, row.ts_ms, row.samples, 1000)) for row in raw]
+
+    async def _source_rows(
+        self, span: Buckets, pdu_id: str, source: Source
+    ) -> list[tuple[int, SourceRollup]]:
+        if span.tier is not None:
+            return await self.source_rollups(span.tier, pdu_id, source, span.since_ms, span.until_ms)
+        raw = await self.raw_sources(pdu_id, source, span.since_ms, span.until_ms)
+        return [(row.ts_ms, source_rollup(row.reading, row.samples, 1000)) for row in raw]
 
     async def events(self, wanted: EventFilter) -> list[StoredEvent]:
         self._reach()

@@ -37,12 +37,13 @@ from loadcenter.services.alarming import Alarming
 from loadcenter.services.announce import Announcer
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
-from loadcenter.services.history import History, Today
+from loadcenter.services.history import History
 from loadcenter.services.ingest import Ingest
 from loadcenter.services.news import News
 from loadcenter.services.planning import Planner
 from loadcenter.services.ports import Plant
 from loadcenter.services.registry import Registry, Secret
+from loadcenter.services.today import Today
 from loadcenter.services.tuning import Tuning
 from loadcenter.services.watch import Watch
 

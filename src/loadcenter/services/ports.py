@@ -8,9 +8,10 @@ from typing import Protocol
 from loadcenter.domain.commands import CommandStatus, Order
 from loadcenter.domain.events import Cause, Detail, EventCode, Severity
 from loadcenter.domain.readings import OutletReading, SourceReading
-from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier
+from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import StreamKey
+from loadcenter.services.columns import Buckets, OutletColumns, SourceColumns
 
 # ---- time -------------------------------------------------------------------------------------------------
 
@@ -395,6 +396,24 @@ class Store(Protocol):
         self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int
     ) -> list[tuple[int, SourceRollup]]:
         """Return (start_ms, rollup) of a source with since <= start < until, in order."""
+        ...
+
+    async def outlet_buckets(
+        self, pdu_id: str, outlets: Sequence[int], span: Buckets
+    ) -> Mapping[int, OutletColumns]:
+        """Return the columns of each outlet that has rows in the range; one query for all."""
+        ...
+
+    async def source_buckets(
+        self, pdu_id: str, sources: Sequence[Source], span: Buckets
+    ) -> Mapping[Source, SourceColumns]:
+        """Return the columns of each source that has rows in the range; one query for all."""
+        ...
+
+    async def outlet_counters(
+        self, pdu_id: str, outlets: Sequence[int], tier: Tier | None, since_ms: int, until_ms: int
+    ) -> Mapping[int, Sequence[tuple[int, Counters]]]:
+        """Return (time, counters) of the rows (`tier` None: raw) that know their counter, by outlet, in order."""
         ...
 
     async def events(self, wanted: EventFilter) -> list[StoredEvent]:

@@ -4,9 +4,9 @@ import logging
 
 from loadcenter.services.announce import Announcer, ServerChanged
 from loadcenter.services.fleet import Fleet
-from loadcenter.services.history import Today
 from loadcenter.services.ingest import Ingest
 from loadcenter.services.ports import Clock, Link, LinkDownError, LinkState, Store, StoreUnavailableError
+from loadcenter.services.today import Today
 from loadcenter.services.tuning import Tuning
 
 _log = logging.getLogger(__name__)

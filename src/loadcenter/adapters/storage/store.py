@@ -10,6 +10,7 @@ from loadcenter.adapters.storage import (
     accounts,
     alarms,
     analytics,
+    buckets,
     commands,
     history,
     ingest,

@@ -237,6 +237,25 @@ class HistoryOut(BaseModel):
     events: list[EventOut]
 
 
+class EnergySeriesOut(BaseModel):
+    """Energy of one outlet; each column has one value for each period."""
+
+    outlet: int
+    name: str
+    energy_kwh: list[float]
+    in_gap_kwh: list[float]
+    covered_s: list[float]
+    total_kwh: float
+
+
+class EnergyOut(BaseModel):
+    """Energy by whole local days, weeks or months; period `n` lasts from `bounds_ms[n]` until `bounds_ms[n + 1]`."""
+
+    period: Literal["day", "week", "month"]
+    bounds_ms: list[int]
+    series: list[EnergySeriesOut]
+
+
 class OutletNameIn(BaseModel):
     """A new label of an outlet."""
 

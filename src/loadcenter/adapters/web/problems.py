@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from loadcenter.services.accounts import TooManyAttemptsError, WrongCredentialsError
 from loadcenter.services.alarming import NoSuchAlarmError
 from loadcenter.services.fleet import NoSuchPduError
-from loadcenter.services.history import RangeError
 from loadcenter.services.ports import LinkDownError, StoreDataError, StoreUnavailableError
+from loadcenter.services.resolution import RangeError
 
 MEDIA_TYPE = "application/problem+json"
 

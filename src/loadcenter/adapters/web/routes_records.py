@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
+from loadcenter.adapters.web import charts
 from loadcenter.adapters.web import shapes as shape
 from loadcenter.adapters.web.gate import Known, require_visitor
 from loadcenter.adapters.web.models import (
     AcknowledgeIn,
     AlarmOut,
     AlarmsOut,
+    EnergyOut,
     EventsOut,
     HistoryOut,
     OutletNumber,
@@ -20,15 +22,17 @@ from loadcenter.adapters.web.problems import ProblemError
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.domain.events import Severity
 from loadcenter.domain.topology import MAX_OUTLETS, Source
-from loadcenter.services.history import POINTS_MAX, History
+from loadcenter.services.history import History
+from loadcenter.services.periods import Period
 from loadcenter.services.ports import EventFilter, Store
+from loadcenter.services.resolution import POINTS_MAX
 
 EVENTS_ON_CHART = 500
 _OUTLETS = frozenset(str(number) for number in range(1, MAX_OUTLETS + 1))
 
 
 def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
-    """Return the routes under `/events`, `/alarms` and `/history`."""
+    """Return the routes under `/events`, `/alarms`, `/history` and `/energy`."""
     router = APIRouter(tags=["records"], dependencies=[Depends(require_visitor)])
 
     @router.get("/events")
@@ -61,22 +65,37 @@ def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
         """Note that a person has seen an alarm."""
         return shape.alarm(await shapes.alarming.acknowledge(alarm_id, visitor.user, body.note))
 
-    @router.get("/history")
+    @router.get("/history", response_model=HistoryOut)
     async def read_history(
+        request: Request,
         pdu: str,
         since_ms: TimeMs,
         until_ms: TimeMs,
         outlets: str = "",
         sources: str = "",
         points: Annotated[int, Query(ge=1, le=POINTS_MAX)] = 600,
-    ) -> HistoryOut:
+    ) -> Response:
         """Return the series of a range and what happened in it."""
         labels = shapes.fleet.labels(pdu)
         chart = await history.chart(pdu, _outlets(outlets), _sources(sources), since_ms, until_ms, points)
         happened = await store.events(
             EventFilter(pdu, since_ms=since_ms, until_ms=until_ms, limit=EVENTS_ON_CHART)
         )
-        return shape.chart(chart, labels, happened)
+        return charts.answer(request, charts.chart(chart, labels, shape.events(happened)))
+
+    @router.get("/energy", response_model=EnergyOut)
+    async def read_energy(
+        request: Request,
+        pdu: str,
+        outlets: str,
+        since_ms: TimeMs,
+        until_ms: TimeMs,
+        period: Period = Period.DAY,
+    ) -> Response:
+        """Return the energy of outlets in the whole local days, weeks or months that a range touches."""
+        labels = shapes.fleet.labels(pdu)
+        read = await history.energy(pdu, _outlets(outlets), period, since_ms, until_ms)
+        return charts.answer(request, charts.energy(read, period, labels))
 
     return router
 

@@ -2,44 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from loadcenter.adapters.web.models import (
     AlarmOut,
-    Band,
     CommandOut,
     EventOut,
-    HistoryOut,
     OutletOut,
     PduOut,
     PendingOut,
-    SeriesOut,
     SourceOut,
 )
 from loadcenter.domain.alarms import TITLES, AlarmKind
 from loadcenter.domain.quantities import from_milli, kwh_from_mwh, power_factor
 from loadcenter.domain.readings import OutletReading, Quality
 from loadcenter.domain.reason import why
-from loadcenter.domain.rollups import Stat, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.domain.twin import Twin
 from loadcenter.services.alarming import Alarming
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
-from loadcenter.services.history import Chart, OutletSeries, SourceSeries, Today
 from loadcenter.services.labels import Labels
 from loadcenter.services.news import EventName, News
 from loadcenter.services.ports import AlarmRow, Clock, CommandRow, StoredEvent
 from loadcenter.services.snapshots import outlet_view
+from loadcenter.services.today import Today
 from loadcenter.services.wording import command_message, event_wording
-
-_TIER_NAMES: dict[Tier | None, Literal["raw", "1m", "15m", "1h", "1d"]] = {
-    None: "raw",
-    Tier.MINUTE: "1m",
-    Tier.QUARTER: "15m",
-    Tier.HOUR: "1h",
-    Tier.DAY: "1d",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,54 +198,4 @@ def alarm(row: AlarmRow) -> AlarmOut:
         acknowledged_ms=row.acknowledged_ms,
         acknowledged_by=row.acknowledged_by,
         note=row.note,
-    )
-
-
-def chart(read: Chart, labels: Labels, happened: list[StoredEvent]) -> HistoryOut:
-    """Return a chart as the API shows it."""
-    return HistoryOut(
-        tier=_TIER_NAMES[read.resolution.tier],
-        bucket_ms=read.resolution.bucket_ms,
-        since_ms=read.since_ms,
-        until_ms=read.until_ms,
-        series=[
-            *(_outlet_series(one, labels) for one in read.outlets),
-            *(_source_series(one) for one in read.sources),
-        ],
-        events=events(happened),
-    )
-
-
-def _outlet_series(series: OutletSeries, labels: Labels) -> SeriesOut:
-    rollups = [rollup for _, rollup in series.buckets]
-    return SeriesOut(
-        channel=str(series.outlet),
-        name=labels.outlet(series.outlet).name,
-        t_ms=[start_ms for start_ms, _ in series.buckets],
-        power_w=_band([one.power for one in rollups]),
-        current_a=_band([one.current for one in rollups]),
-        voltage_v=_band([one.voltage for one in rollups]),
-        energy_kwh=[mwh / 1e6 for mwh in series.energy_mwh],
-        in_gap_kwh=[mwh / 1e6 for mwh in series.in_gap_mwh],
-        total_kwh=series.total_mwh / 1e6,
-    )
-
-
-def _source_series(series: SourceSeries) -> SeriesOut:
-    rollups = [rollup for _, rollup in series.buckets]
-    return SeriesOut(
-        channel=series.source.value,
-        name=series.source.value.upper(),
-        t_ms=[start_ms for start_ms, _ in series.buckets],
-        voltage_v=_band([one.voltage for one in rollups]),
-        frequency_hz=_band([one.frequency for one in rollups]),
-    )
-
-
-def _band(stats: list[Stat]) -> Band:
-    """Return the columns of one quantity in SI units (every wire unit of a rollup is a thousandth)."""
-    return Band(
-        min=[one.minimum / 1000 if one.count else None for one in stats],
-        avg=[None if one.mean is None else round(one.mean / 1000, 4) for one in stats],
-        max=[one.maximum / 1000 if one.count else None for one in stats],
     )

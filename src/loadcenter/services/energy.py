@@ -1,0 +1,109 @@
+"""Energy from counters: per bucket, across gaps and resets, nothing counted twice and nothing lost."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import Final
+
+from loadcenter.domain.energy import counter_delta_mwh
+from loadcenter.domain.rollups import Counters, Tier
+from loadcenter.services.columns import Buckets, CounterColumns
+from loadcenter.services.ports import Store
+
+GAP_MS: Final = 60_000
+"""Counters further apart than this have a gap between them: that energy is shown apart, never spread."""
+
+_COARSER: Final = {None: Tier.MINUTE, Tier.MINUTE: Tier.QUARTER, Tier.QUARTER: Tier.DAY, Tier.HOUR: Tier.DAY}
+"""Where a fall of the counter within a tier shows with fewer rows to read. Days are read themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Energy of a series in mWh: in each bucket, in the gap before each bucket, and of all together."""
+
+    mwh: Sequence[int]
+    in_gap_mwh: Sequence[int]
+
+    @property
+    def total_mwh(self) -> int:
+        """All parts together."""
+        return sum(self.mwh) + sum(self.in_gap_mwh)
+
+
+def energy_of(counters: CounterColumns) -> Energy:
+    """Return the energy of each bucket and of the gap before it.
+
+    A bucket holds what its counter went on since the last reading of the bucket before, unless more than `GAP_MS`
+    lies between: then that part stands as "in gap". All parts together are the total.
+    """
+    energy: list[int] = []
+    in_gap: list[int] = []
+    before_ts_ms, before_mwh = 0, -1
+    for first_ts_ms, first_mwh, last_ts_ms, last_mwh, reset_mwh in _rows(counters):
+        if first_mwh is None or last_mwh is None or first_ts_ms is None or last_ts_ms is None:
+            energy.append(0)
+            in_gap.append(0)
+            continue
+        within = last_mwh - first_mwh + (reset_mwh or 0)
+        between = counter_delta_mwh(before_mwh, first_mwh) if before_mwh >= 0 else 0
+        gap = first_ts_ms - before_ts_ms > GAP_MS
+        energy.append(within if gap else within + between)
+        in_gap.append(between if gap else 0)
+        before_ts_ms, before_mwh = last_ts_ms, last_mwh
+    return Energy(energy, in_gap)
+
+
+def fell(spans: Iterable[Counters]) -> bool:
+    """Return whether the counter was ever lower than before in spans that follow each other."""
+    known = list(spans)
+    return any(one.reset_mwh for one in known) or any(
+        late.first_mwh < early.last_mwh or late.first_ts_ms < early.last_ts_ms
+        for early, late in pairwise(known)
+    )
+
+
+def refold(spans: Iterable[tuple[int, Counters]], buckets: Buckets, starts: Sequence[int]) -> CounterColumns:
+    """Return the counters of each bucket in `starts`, merged in order from (time, counters) of its rows."""
+    folded: dict[int, Counters] = {}
+    for offset_ms, group in groupby(spans, lambda span: buckets.offset_ms(span[0])):
+        merged: Counters | None = None
+        for _, counters in group:
+            merged = counters if merged is None else merged.merge(counters)
+        if merged is not None:
+            folded[offset_ms] = merged
+    return CounterColumns.of([folded.get(buckets.offset_ms(start_ms)) for start_ms in starts])
+
+
+async def outlets_that_fell(
+    store: Store, pdu_id: str, outlets: Sequence[int], buckets: Buckets
+) -> frozenset[int]:
+    """Return the outlets whose counter has fallen within the range, or perhaps just beside it.
+
+    The least and the greatest reading of a bucket are not its first and last then. One query of few rows tells it.
+    """
+    if buckets.single:
+        return frozenset()
+    tier = _COARSER.get(buckets.tier, Tier.DAY)
+    # a span that holds the beginning of the range began up to a day (and an hour) before it
+    since_ms = buckets.since_ms - tier.value * 1000 - (3_600_000 if tier is Tier.DAY else 0)
+    found = await store.outlet_counters(pdu_id, outlets, tier, since_ms, buckets.until_ms)
+    return frozenset(outlet for outlet, spans in found.items() if fell(counters for _, counters in spans))
+
+
+def falls_between(counters: CounterColumns) -> bool:
+    """Return whether a bucket begins lower than the one before has ended: the newest rows, not in the tier yet."""
+    known = [
+        (first, last) for _, first, _, last, _ in _rows(counters) if first is not None and last is not None
+    ]
+    return any(late[0] < early[1] for early, late in pairwise(known))
+
+
+def _rows(counters: CounterColumns) -> Iterator[tuple[int | None, ...]]:
+    return zip(
+        counters.first_ts_ms,
+        counters.first_mwh,
+        counters.last_ts_ms,
+        counters.last_mwh,
+        counters.reset_mwh,
+        strict=True,
+    )

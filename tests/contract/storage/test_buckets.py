@@ -1,0 +1,140 @@
+"""Charts as a store groups them: the same columns from the fake, which goes row by row, SQLite and MariaDB."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from tests.contract.storage.records import DAY, HOUR, MINUTE, PDU, T0, batch, outlet, source
+from tests.fakes.store import FakeStore
+
+from loadcenter.adapters.calendar import SiteCalendar
+from loadcenter.domain.rollups import Counters, Tier, bucket_start_ms
+from loadcenter.domain.topology import Source
+from loadcenter.services.columns import Buckets
+from loadcenter.services.ports import IngestBatch, RawOutlet, RawSource, Store
+
+BUCKETS = [
+    Buckets(None, T0, T0 + 5 * HOUR, 7_000),
+    Buckets(None, T0 + 1, T0 + HOUR, HOUR),
+    Buckets(Tier.MINUTE, T0, T0 + 5 * HOUR, MINUTE),
+    Buckets(Tier.MINUTE, T0 + 90_000, T0 + 5 * HOUR, 7 * MINUTE),
+    Buckets(Tier.QUARTER, T0, T0 + DAY, 2 * HOUR),
+    Buckets(Tier.HOUR, T0, T0 + 9 * DAY, HOUR),
+    Buckets(Tier.DAY, T0, T0 + 9 * DAY, DAY, T0, days=1),
+    Buckets(Tier.DAY, T0 - 5 * HOUR, T0 + 9 * DAY, 3 * DAY, T0 - DAY, days=3),
+]
+
+
+def rows() -> tuple[list[RawOutlet], list[RawSource]]:
+    """Readings with gaps, unknown values, thinned records and resets of the counter."""
+    chance = random.Random(7)
+    outlets: list[RawOutlet] = []
+    for number in (1, 2, 48):
+        counter, at = 1_000_000, T0
+        for _ in range(300):
+            at += chance.choice([1000, 1000, 1000, 30_000, 90_000, HOUR // 3])
+            counter = 5 if chance.random() < 0.02 else counter + chance.randrange(50)
+            power = chance.choice([None, *(chance.randrange(2_000_000) for _ in range(9))])
+            one = outlet(
+                at,
+                power,
+                chance.choice([None, counter, counter, counter]),
+                number=number,
+                voltage_mv=chance.choice([None, 229_000, 231_000]),
+            )
+            if power is not None and chance.random() < 0.2:
+                reading = replace(one.reading, power_min_mw=power // 2, power_max_mw=power * 2)
+                one = replace(one, samples=chance.randrange(2, 60), reading=reading)
+            outlets.append(one)
+    sources = [
+        source(row.ts_ms, chance.choice([None, 228_000, 233_333]), which=chance.choice(list(Source)))
+        for row in outlets
+        if row.reading.outlet == 1
+    ]
+    return outlets, sources
+
+
+async def filled(store: Store) -> None:
+    outlets, sources = rows()
+    for at in range(0, len(outlets), 200):
+        await store.commit(batch(outlets[at : at + 200], before=at))
+    await store.commit(batch((), sources, before=len(outlets)))
+    while dirty := await store.dirty_buckets(500):
+        for tier, key in dirty:
+            await store.recompute(tier, key, key.start_ms + tier.value * 1000)
+
+
+@pytest.fixture
+async def plain() -> FakeStore:
+    store = FakeStore()
+    await filled(store)
+    return store
+
+
+def listed(columns: object) -> object:
+    """Return columns as lists of rounded numbers, whatever sequences they are."""
+    if hasattr(columns, "__dataclass_fields__"):
+        return {name: listed(getattr(columns, name)) for name in columns.__dataclass_fields__}
+    if isinstance(columns, dict):
+        return {key: listed(value) for key, value in columns.items()}
+    assert isinstance(columns, list | tuple)
+    return [round(one, 6) if isinstance(one, float) else one for one in columns]
+
+
+async def test_every_store_groups_outlets_and_sources_as_the_rows_say(store: Store, plain: FakeStore) -> None:
+    await filled(store)
+    for span in BUCKETS:
+        wanted = [1, 2, 3, 48]
+        expected = listed(await plain.outlet_buckets(PDU, wanted, span))
+        found = listed(await store.outlet_buckets(PDU, wanted, span))
+        assert found == expected, span
+        assert set(found) == {1, 2, 48}
+        expected = listed(await plain.source_buckets(PDU, list(Source), span))
+        assert listed(await store.source_buckets(PDU, list(Source), span)) == expected, span
+
+
+async def test_counters_come_row_by_row_from_raw_rows_and_from_every_tier(
+    store: Store, plain: FakeStore
+) -> None:
+    await filled(store)
+    for tier in (None, *Tier):
+        found = await store.outlet_counters(PDU, [48, 1, 9], tier, T0 + HOUR, T0 + DAY)
+        assert found == await plain.outlet_counters(PDU, [48, 1, 9], tier, T0 + HOUR, T0 + DAY)
+        assert set(found) == {1, 48} or tier is Tier.DAY
+
+
+async def test_nothing_asked_or_nothing_known_gives_nothing(store: Store) -> None:
+    span = Buckets(None, T0, T0 + HOUR, 1000)
+    assert await store.outlet_buckets(PDU, [1], span) == {}
+    await store.commit(batch([outlet(T0)]))
+    assert await store.outlet_buckets(PDU, [], span) == {}
+    assert await store.source_buckets(PDU, [], span) == {}
+    assert await store.source_buckets(PDU, [Source.MAIN], span) == {}
+    assert await store.outlet_counters(PDU, [], None, T0, T0 + HOUR) == {}
+    assert await store.outlet_counters("rack-9", [1], None, T0, T0 + HOUR) == {}
+    assert await store.outlet_counters(PDU, [1], None, T0, T0 + HOUR) == {
+        1: [(T0, Counters(T0, 1000, T0, 1000))]
+    }
+
+
+async def test_a_bucket_of_days_stands_at_the_midnight_of_the_site(store: Store) -> None:
+    """Over the change of 26 March 2023 in Vienna, whose day has 23 hours."""
+    calendar = SiteCalendar("Europe/Vienna")
+    midnights = [calendar.day_start_ms(1_679_600_000_000)]
+    while len(midnights) < 8:
+        midnights.append(calendar.next_day_start_ms(midnights[-1]))
+    minutes = {}
+    for midnight in midnights:
+        minutes |= batch([outlet(midnight + HOUR)]).outlet_minutes
+    await store.commit(IngestBatch(outlet_minutes=minutes))
+    for tier, key in await store.dirty_buckets(500):
+        if tier is Tier.QUARTER:
+            await store.recompute(tier, key, key.start_ms + tier.value * 1000)
+    for midnight in midnights:
+        key = next(iter(minutes))
+        await store.recompute(Tier.DAY, replace(key, start_ms=midnight), midnight + DAY - HOUR)
+    span = Buckets(Tier.DAY, midnights[0], midnights[-1] + 1, 2 * DAY, midnights[0], days=2)
+    found = await store.outlet_buckets(PDU, [1], span)
+    assert list(found[1].start_ms) == midnights[::2]
+    assert list(found[1].covered_ms) == [2_000] * 4
+    assert bucket_start_ms(midnights[0], Tier.DAY) != midnights[0]
