@@ -7,7 +7,7 @@ namespace {
 
 constexpr uint8_t kOutletPins = static_cast<uint8_t>(((1U << kOutlets) - 1) << board::kFirstOutlet.bit);
 
-void energise(board::Pin pin, bool on) { write_pin(pin, on == board::kActiveHigh); }
+LOADCENTER_FOLDED inline void energise(board::Pin pin, bool on) { write_pin(pin, on == board::kActiveHigh); }
 
 void write_outlets(OutletMask coils) {
   volatile uint8_t& out = *registers_of(board::kFirstOutlet.port).out;

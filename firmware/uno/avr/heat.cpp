@@ -25,7 +25,7 @@ uint16_t crc_of_kept() {
 
 void save_heat(const Decision& decision) {
   for (uint8_t k = 0; k < kOutlets; ++k) {
-    kept_.heat_ppm[k] = decision.state().outlet[k].guard.heat_ppm;
+    kept_.heat_ppm[k] = decision.outlet(k).guard.heat_ppm;
   }
   kept_.crc = crc_of_kept();
 }

@@ -20,16 +20,16 @@ constexpr uint32_t kInterruptPermille = 520;
 enum Why : uint8_t { kWhyUnknown, kWhyPower, kWhyExternal, kWhyBrownOut, kWhyWatchdog };
 
 int32_t of_pdu(Reading what) {
-  const TransferState& transfer = pdu.decision.state().transfer;
+  const Transfer& transfer = pdu.decision.transfer();
   switch (what) {
     case Reading::kActive:
-      return index(transfer.position);
+      return index(transfer.position());
     case Reading::kLive:
       return pdu.inputs.live;
     case Reading::kIsolator:
       return sampler.drives.isolator_closed;
     case Reading::kLockout:
-      return transfer.lockout.known;
+      return transfer.locked_out();
     case Reading::kCpuPermille:
       return cpu_load.permille();
     case Reading::kLateUs:
@@ -40,14 +40,14 @@ int32_t of_pdu(Reading what) {
 }
 
 int32_t of_outlet(Reading what, uint8_t k) {
-  const OutletState& outlet = pdu.decision.state().outlet[k];
+  const OutletState& outlet = pdu.decision.outlet(k);
   switch (what) {
     case Reading::kOn:
       return outlet.closed;
     case Reading::kCause:
       return static_cast<uint8_t>(pdu.decision.cause(k));
     case Reading::kTrip:
-      return outlet.latch.held() ? static_cast<uint8_t>(outlet.latch.trip) : kUnknown;
+      return outlet.latched != Trip::kNone ? static_cast<uint8_t>(outlet.latched) : kUnknown;
     case Reading::kLocked:
       return outlet.locked;
     case Reading::kCurrentMa:
@@ -81,17 +81,23 @@ int32_t reading(Reading what, uint8_t of) {
     case Reading::kFrequencyMhz:
       return pdu.inputs.source[of].frequency_mhz;
     case Reading::kGrade:
-      return static_cast<uint8_t>(pdu.decision.state().transfer.sense[of].grade);
+      return static_cast<uint8_t>(pdu.decision.transfer().grade(static_cast<Source>(of)));
     default:
       return of_pdu(what);
   }
 }
 
+void take_event(const Event& event) { pdu.link.note(event); }
+
+void take_answer(uint8_t key, Status status, Result code) {
+  pdu.link.answer(key, status, static_cast<uint8_t>(code));
+}
+
 KeptOutlet kept_outlet(uint8_t outlet) { return pdu.decision.kept(static_cast<uint8_t>(outlet - 1)); }
 
 uint8_t kept_held() {
-  const TransferState& transfer = pdu.decision.state().transfer;
-  return transfer.held ? static_cast<uint8_t>(index(transfer.position) + 1) : 0;
+  const Transfer& transfer = pdu.decision.transfer();
+  return transfer.held() ? static_cast<uint8_t>(index(transfer.position()) + 1) : 0;
 }
 
 uint8_t reset_cause() {

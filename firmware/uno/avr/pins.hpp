@@ -5,6 +5,9 @@
 
 #include "../board.h"
 
+// Only where the pin is known does the switch below go away.
+#define LOADCENTER_FOLDED __attribute__((always_inline))
+
 namespace loadcenter {
 
 struct Registers {
@@ -13,7 +16,7 @@ struct Registers {
   volatile uint8_t* out;
 };
 
-inline Registers registers_of(char port) {
+LOADCENTER_FOLDED inline Registers registers_of(char port) {
   switch (port) {
 #if defined(PORTA)
     case 'A':
@@ -32,15 +35,17 @@ inline Registers registers_of(char port) {
   }
 }
 
-inline void write_pin(board::Pin pin, bool high) {
+LOADCENTER_FOLDED inline void write_pin(board::Pin pin, bool high) {
   volatile uint8_t& out = *registers_of(pin.port).out;
   const uint8_t mask = static_cast<uint8_t>(1U << pin.bit);
   out = high ? static_cast<uint8_t>(out | mask) : static_cast<uint8_t>(out & ~mask);
 }
 
-inline bool is_high(board::Pin pin) { return (*registers_of(pin.port).in & 1U << pin.bit) != 0; }
+LOADCENTER_FOLDED inline bool is_high(board::Pin pin) {
+  return (*registers_of(pin.port).in & 1U << pin.bit) != 0;
+}
 
-inline void make_output(board::Pin pin) {
+LOADCENTER_FOLDED inline void make_output(board::Pin pin) {
   volatile uint8_t& direction = *registers_of(pin.port).direction;
   direction = static_cast<uint8_t>(direction | 1U << pin.bit);
 }

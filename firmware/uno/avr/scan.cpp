@@ -4,6 +4,7 @@
 #include <avr/io.h>
 
 #include "../core/critical.hpp"
+#include "../core/scanning.hpp"
 #include "coils.hpp"
 #include "pins.hpp"
 
@@ -18,6 +19,8 @@ constexpr uint8_t kIdle = 0xff;
 constexpr uint8_t kAvcc = _BV(REFS0);
 constexpr uint8_t kPrescaler64 = _BV(ADPS2) | _BV(ADPS1);
 constexpr uint8_t kConvert = _BV(ADEN) | _BV(ADSC) | _BV(ADIE) | kPrescaler64;
+
+constexpr uint16_t kLatestHold = board::kScanCycles - 300;  // so that the next scan is hardly late
 
 volatile uint8_t slot_ = kIdle;
 bool due_;
@@ -41,12 +44,27 @@ void begin_scans() {
   relays.drive(sampler.drives);
   write_coils(relays.coils);
   DIDR0 = 0x3f;  // the inputs are analogue
+  // The first conversion of the ADC takes twice as long: not in a scan.
+  ADCSRA = _BV(ADEN) | _BV(ADSC) | kPrescaler64;
+  while ((ADCSRA & _BV(ADSC)) != 0) {
+  }
   select(sampler.channel(0));
-  ADCSRA = _BV(ADEN) | kPrescaler64;
+  ADCSRA = _BV(ADEN) | _BV(ADIF) | kPrescaler64;
   OCR1A = board::kScanCycles - 1;
   TCCR1A = 0;
   TCCR1B = _BV(WGM12) | _BV(CS10);
   TIMSK1 = _BV(OCIE1A);
+}
+
+// Where no scan ever ends, the watchdog does.
+uint8_t hold_between_scans() {
+  for (;;) {
+    const uint8_t held = hold_interrupts();
+    if (slot_ == kIdle && TCNT1 < kLatestHold) {
+      return held;
+    }
+    release_interrupts(held);
+  }
 }
 
 uint16_t late_scans() {

@@ -86,6 +86,7 @@ uint32_t about_rest(const Moments& moments, int16_t rest) {
 int16_t whole(int16_t mean) { return static_cast<int16_t>((mean + 128) >> 8); }
 
 void move_zero(int16_t& zero, int16_t by) {
+  reckon(by);
   const Critical critical;  // both bytes at once
   zero = static_cast<int16_t>(zero + by);
 }
@@ -343,6 +344,8 @@ void Metering::limit(Sampler& sampler, const Standing& standing, Source active) 
     meter.limit_permille = permille;
     const uint16_t lost = span_at(meter.nominal_peak, permille);
     const uint16_t collapsed = span_at(meter.nominal_peak, kCollapsedPermille);
+    reckon(lost);
+    reckon(collapsed);
     const Critical critical;
     sampler.set_limits(static_cast<Source>(s), lost, collapsed);
   }

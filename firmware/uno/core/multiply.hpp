@@ -6,7 +6,7 @@
 
 namespace loadcenter {
 
-inline int32_t multiply(int16_t a, int16_t b) {
+__attribute__((always_inline)) inline int32_t multiply(int16_t a, int16_t b) {
 #ifdef __AVR__
   int32_t product;
   uint8_t zero;
@@ -21,7 +21,7 @@ inline int32_t multiply(int16_t a, int16_t b) {
 #endif
 }
 
-inline uint32_t square(uint16_t a) {
+__attribute__((always_inline)) inline uint32_t square(uint16_t a) {
 #ifdef __AVR__
   uint32_t product;
   uint8_t zero;

@@ -20,49 +20,55 @@ void Pdu::begin(const Calibration& calibration) {
   for (uint8_t k = 0; k < kOutlets; ++k) {
     kept[k] = records.memory.outlet(static_cast<uint8_t>(k + 1));
   }
-  decision.start(kept, records.settings, Nominal{board::kNominalMv, board::kNominalMhz}, now_ms_);
-  tell(EventCode::kBoot, reset_cause(), records.counters.starts(), 2);
+  decision.start(kept, records.settings, now_ms_);
+  begin_event(EventCode::kBoot, 0, 0, Cause::kNone);
+  put(reset_cause());
+  put(records.counters.starts());
+  end_event();
 }
 
 bool Pdu::pass() {
+  const bool steps = due();
+  Seen seen;
+  if (steps) {
+    // First of all: the scan that ended the block has just ended, so that this has not to wait.
+    const BetweenScans held;
+    sampler.see(seen);
+  }
   link.poll(records);
   if (link.take_applied()) {
-    tell(EventCode::kSettingsApplied, static_cast<int32_t>(records.settings.version), 0, 1);
+    begin_event(EventCode::kSettingsApplied, 0, 0, Cause::kNone);
+    put(static_cast<int32_t>(records.settings.version));
+    end_event();
   }
   const OutletMask emergency = link.take_emergency();
   if (emergency != 0) {
-    const Critical critical;
+    const BetweenScans held;
     sampler.open_outlets(emergency);
     drive_relays(sampler.drives);
   }
-  const bool steps = due();
   if (steps) {
-    step();
+    step(seen);
   }
   link.pump(now_ms_, records);
   records.step(now_ms_);
   return steps;
 }
 
-void Pdu::step() {
+void Pdu::step(const Seen& seen) {
   // Blocks that were missed while something took too long are made up for in time, not in steps.
   const uint8_t passed = static_cast<uint8_t>(sampler.blocks - blocks_);
   blocks_ = static_cast<uint8_t>(blocks_ + passed);
   now_ms_ += static_cast<uint16_t>(passed * kBlockMs);
-  Seen seen;
-  {
-    const Critical critical;
-    sampler.see(seen);
-  }
   const uint8_t ended = metering.take(sampler, seen, inputs);
   Command orders[kOrders];
   uint8_t count = 0;
   while (count < kOrders && link.take_command(orders[count])) {
     ++count;
   }
-  decision.step(inputs, records.settings, orders, count, now_ms_, *this);
+  decision.step(inputs, records.settings, orders, count, now_ms_);
   {
-    const Critical critical;
+    const BetweenScans held;
     sampler.permit(decision.drives(), decision.standing());
     drive_relays(sampler.drives);
   }
@@ -80,17 +86,6 @@ void Pdu::step() {
   }
 }
 
-void Pdu::tell(EventCode code, int32_t first, int32_t second, uint8_t count) {
-  Event event = {};
-  event.code = static_cast<uint8_t>(code);
-  event.count = count;
-  event.at_ms = now_ms_;
-  event.number[0] = first;
-  event.number[1] = second;
-  link.note(event);
-  decision.count_event();
-}
-
 // Tells each self test that fails, once.
 void Pdu::test() {
   uint8_t failing = failing_tests();
@@ -102,7 +97,9 @@ void Pdu::test() {
   }
   for (uint8_t test = 0; test <= kStackTest; ++test) {
     if ((failing & ~failing_ & 1U << test) != 0) {
-      tell(EventCode::kSelfTestFailed, test, 0, 1);
+      begin_event(EventCode::kSelfTestFailed, 0, 0, Cause::kNone);
+      put(test);
+      end_event();
     }
   }
   failing_ = static_cast<uint8_t>(failing_ | failing);

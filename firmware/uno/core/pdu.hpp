@@ -21,7 +21,7 @@ enum SelfTest : uint8_t { kRamTest, kFlashTest, kReferenceTest, kClockTest, kEep
 uint8_t failing_tests();
 
 // Begins zeroed (static storage) and with `begin`.
-class Pdu final : public Outcome {
+class Pdu {
  public:
   explicit Pdu(Sampler& of) : sampler(of) {}
 
@@ -37,11 +37,6 @@ class Pdu final : public Outcome {
   uint32_t now_ms() const { return now_ms_; }          // moves by whole blocks
   bool second_began() const { return second_began_; }  // with the last step
 
-  void event(const Event& event) override { link.note(event); }
-  void answer(uint8_t key, Status status, Result code) override {
-    link.answer(key, status, static_cast<uint8_t>(code));
-  }
-
   Sampler& sampler;
   Metering metering;
   Decision decision;
@@ -50,8 +45,7 @@ class Pdu final : public Outcome {
   Inputs inputs;
 
  private:
-  void step();
-  void tell(EventCode code, int32_t first, int32_t second, uint8_t count);
+  void step(const Seen& seen);
   void test();
   bool clock_fails() const;
 

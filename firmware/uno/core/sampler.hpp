@@ -176,6 +176,7 @@ class Sampler {
   uint8_t over(OutletChannel& channel, uint16_t magnitude);
   uint8_t masked(OutletChannel& channel, bool clipped);
   void begin_mask(OutletChannel& channel);
+  void end_mask(OutletChannel& channel);
   uint8_t trip(OutletChannel& channel);
   uint8_t low(SourceChannel& channel, Source which, uint32_t span);
   uint8_t leave(Source which, uint32_t span);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../core/metering.hpp"
+#include "../core/scanning.hpp"
 
 using namespace loadcenter;
 

@@ -38,6 +38,7 @@ class Transfer {
   bool moving() const { return move_.under_way; }
   Source target() const { return move_.target; }
   bool locked_out() const { return lockout_.known; }
+  bool held() const { return held_; }  // a person has chosen the source
   Grade grade(Source source) const { return sense_[index(source)].grade; }
   Position lost(Source source) const { return lost_[index(source)]; }
 
