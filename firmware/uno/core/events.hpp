@@ -20,7 +20,7 @@ struct Event {
 };
 
 // Holds events packed to 9 bytes and 1 to 5 for each number: 16 of them where a transfer comes with its loss
-// and its return, 8 of the largest kind. When there is no room the oldest goes, and is
+// and its return, 7 of the largest kind. When there is no room the oldest goes, and is
 // counted.
 class EventRing {
  public:
@@ -44,7 +44,7 @@ class EventRing {
     return number == UINT16_MAX ? 1 : static_cast<uint16_t>(number + 1);
   }
 
-  static constexpr uint16_t kPool = 288;
+  static constexpr uint16_t kPool = 248;
 
   void remove();
   void write(uint8_t byte);

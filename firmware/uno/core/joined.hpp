@@ -9,7 +9,8 @@
 
 namespace loadcenter {
 
-// A value that telemetry tells; `of` is an outlet from 1, a Source, or 0.
+// A value that telemetry tells, in the order in which it does: those of the PDU, of a source, of an outlet;
+// `of` is an outlet from 1, a Source, or 0.
 enum class Reading : uint8_t {
   kActive,        // a Source
   kLive,          // 0 or 1

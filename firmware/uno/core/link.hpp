@@ -54,6 +54,8 @@ class Link {
 
   void choose(uint16_t now_ms);
   void send_field(const Records& records);
+  int32_t hello_number(uint8_t which, const Records& records) const;
+  uint32_t own_number(uint8_t which, const Records& records) const;
   bool hello_field(const Records& records);
   bool telemetry_field(const Records& records);
   bool event_field();

@@ -9,95 +9,45 @@ namespace loadcenter {
 
 namespace {
 
-struct ReadingRow {
-  const char* key;    // in flash
-  const char* words;  // in flash; nullptr for a number
-  Reading what;
-};
+// Keys in the order in which they are sent, each with a NUL. Those of readings have the order of `Reading`.
+const char kPduKeys[] LOADCENTER_FLASH =
+    "up_ms\0settings\0thrown\0unknown\0lost\0dropped\0"
+    "active\0live\0isolator\0lockout\0cpu_permille\0late_us\0free_b\0";
+const char kSourceKeys[] LOADCENTER_FLASH = "v_mv\0f_mhz\0grade\0";
+const char kOutletKeys[] LOADCENTER_FLASH = "on\0cause\0trip\0lock\0i_ma\0p_mw\0e_mwh\0";
+const char kHelloKeys[] LOADCENTER_FLASH =
+    "v\0outlets\0nominal_mv\0nominal_mhz\0outlet_ma\0total_ma\0resets\0cause\0n\0";
+const char kEventKeys[] LOADCENTER_FLASH = "up_ms\0code\0out\0src\0cause\0because\0data\0";
+const char kStatusKey[] LOADCENTER_FLASH = "status";
+const char kCodeKey[] LOADCENTER_FLASH = "code";
+const char kSettingKey[] LOADCENTER_FLASH = "setting";
+const char kModelKey[] LOADCENTER_FLASH = "model";
+const char kModelText[] LOADCENTER_FLASH = "LC-";
+const char kFirmwareKey[] LOADCENTER_FLASH = "fw";
+const char kFirmwareText[] LOADCENTER_FLASH = LOADCENTER_FIRMWARE;
 
-#define LOADCENTER_KEY(name, text) const char name[] LOADCENTER_FLASH = text
-LOADCENTER_KEY(kUpMsKey, "up_ms");
-LOADCENTER_KEY(kCodeKey, "code");
-LOADCENTER_KEY(kOutKey, "out");
-LOADCENTER_KEY(kSrcKey, "src");
-LOADCENTER_KEY(kCauseKey, "cause");
-LOADCENTER_KEY(kBecauseKey, "because");
-LOADCENTER_KEY(kStatusKey, "status");
-LOADCENTER_KEY(kSettingKey, "setting");
-LOADCENTER_KEY(kSettingsKey, "settings");
-LOADCENTER_KEY(kThrownKey, "thrown");
-LOADCENTER_KEY(kUnknownKey, "unknown");
-LOADCENTER_KEY(kLostKey, "lost");
-LOADCENTER_KEY(kDroppedKey, "dropped");
-LOADCENTER_KEY(kEnergyMwhKey, "e_mwh");
-LOADCENTER_KEY(kActiveKey, "active");
-LOADCENTER_KEY(kLiveKey, "live");
-LOADCENTER_KEY(kIsolatorKey, "isolator");
-LOADCENTER_KEY(kLockoutKey, "lockout");
-LOADCENTER_KEY(kCpuKey, "cpu_permille");
-LOADCENTER_KEY(kLateKey, "late_us");
-LOADCENTER_KEY(kFreeKey, "free_b");
-LOADCENTER_KEY(kVoltageKey, "v_mv");
-LOADCENTER_KEY(kFrequencyKey, "f_mhz");
-LOADCENTER_KEY(kGradeKey, "grade");
-LOADCENTER_KEY(kOnKey, "on");
-LOADCENTER_KEY(kTripKey, "trip");
-LOADCENTER_KEY(kLockKey, "lock");
-LOADCENTER_KEY(kCurrentKey, "i_ma");
-LOADCENTER_KEY(kPowerKey, "p_mw");
-LOADCENTER_KEY(kVersionKey, "v");
-LOADCENTER_KEY(kModelKey, "model");
-LOADCENTER_KEY(kModelText, "LC-");
-LOADCENTER_KEY(kFirmwareKey, "fw");
-LOADCENTER_KEY(kFirmwareText, LOADCENTER_FIRMWARE);
-LOADCENTER_KEY(kOutletsKey, "outlets");
-LOADCENTER_KEY(kNominalMvKey, "nominal_mv");
-LOADCENTER_KEY(kNominalMhzKey, "nominal_mhz");
-LOADCENTER_KEY(kOutletMaKey, "outlet_ma");
-LOADCENTER_KEY(kTotalMaKey, "total_ma");
-LOADCENTER_KEY(kResetsKey, "resets");
-LOADCENTER_KEY(kTakenKey, "n");
-LOADCENTER_KEY(kDataKey, "data");
-LOADCENTER_KEY(kGradeWords, "bad\0usable\0good\0");
-LOADCENTER_KEY(kSourceWords, "main\0backup\0");
-LOADCENTER_KEY(kStatusWords, "accepted\0confirmed\0rejected\0");
-#undef LOADCENTER_KEY
+const char kGradeWords[] LOADCENTER_FLASH = "bad\0usable\0good\0";
+const char kSourceWords[] LOADCENTER_FLASH = "main\0backup\0";
+const char kStatusWords[] LOADCENTER_FLASH = "accepted\0confirmed\0rejected\0";
 
-const ReadingRow kPduReadings[] LOADCENTER_FLASH = {
-    {kActiveKey, kSourceWords, Reading::kActive}, {kLiveKey, nullptr, Reading::kLive},
-    {kIsolatorKey, nullptr, Reading::kIsolator},  {kLockoutKey, nullptr, Reading::kLockout},
-    {kCpuKey, nullptr, Reading::kCpuPermille},    {kLateKey, nullptr, Reading::kLateUs},
-    {kFreeKey, nullptr, Reading::kFreeBytes},
-};
-const ReadingRow kSourceReadings[] LOADCENTER_FLASH = {
-    {kVoltageKey, nullptr, Reading::kVoltageMv},
-    {kFrequencyKey, nullptr, Reading::kFrequencyMhz},
-    {kGradeKey, kGradeWords, Reading::kGrade},
-};
-const ReadingRow kOutletReadings[] LOADCENTER_FLASH = {
-    {kOnKey, nullptr, Reading::kOn},
-    {kCauseKey, nullptr, Reading::kCause},
-    {kTripKey, nullptr, Reading::kTrip},
-    {kLockKey, nullptr, Reading::kLocked},
-    {kCurrentKey, nullptr, Reading::kCurrentMa},
-    {kPowerKey, nullptr, Reading::kPowerMw},
-};
-
-constexpr uint8_t kOfPdu = sizeof kPduReadings / sizeof kPduReadings[0];
-constexpr uint8_t kOfSource = sizeof kSourceReadings / sizeof kSourceReadings[0];
-constexpr uint8_t kOfOutlet = sizeof kOutletReadings / sizeof kOutletReadings[0];
 constexpr uint8_t kOwn = 6;  // what the line tells of itself, in front of the readings
+constexpr uint8_t kOfPdu = static_cast<uint8_t>(Reading::kVoltageMv);
+constexpr uint8_t kOfSource = static_cast<uint8_t>(Reading::kOn) - kOfPdu;
+constexpr uint8_t kOfOutlet = static_cast<uint8_t>(Reading::kPowerMw) + 1 - kOfPdu - kOfSource;
 constexpr uint8_t kFirstSource = kOwn + kOfPdu;
 constexpr uint8_t kFirstOutlet = kFirstSource + kSources * kOfSource;
 constexpr uint8_t kOutletFields = kOfOutlet + 1;  // and the energy counter
 constexpr uint8_t kTelemetryFields = kFirstOutlet + kOutlets * kOutletFields;
+constexpr uint8_t kHelloNumbers = 9;
 
 // Writes a reading behind its name, which the caller has written.
-void write_reading(FrameWriter& writer, const ReadingRow& row, uint8_t of) {
-  const int32_t value = reading(static_cast<Reading>(flash_u8(&row.what)), of);
-  const char* words = flash_text(&row.words);
-  const char* word = words == nullptr ? nullptr : word_at(words, static_cast<uint8_t>(value));
-  if (value != kUnknown && word != nullptr) {
+void write_reading(FrameWriter& writer, uint8_t which, uint8_t of) {
+  const Reading what = static_cast<Reading>(which);
+  const int32_t value = reading(what, of);
+  const bool of_words = what == Reading::kActive || what == Reading::kGrade;
+  const char* words = what == Reading::kActive ? kSourceWords : kGradeWords;
+  const char* word = of_words && value >= 0 ? word_at(words, static_cast<uint8_t>(value)) : nullptr;
+  if (word != nullptr) {
     writer.letters(word);
   } else {
     writer.value(value);
@@ -111,139 +61,140 @@ uint16_t event_before(uint16_t seq, uint8_t back) {
 
 }  // namespace
 
-bool Link::hello_field(const Records& records) {
-  switch (field_) {
+int32_t Link::hello_number(uint8_t which, const Records& records) const {
+  switch (which) {
     case 0:
-      begin_frame('H', ++sent_);
-      writer_.number(kVersionKey, 0, kContract);
-      break;
+      return kContract;
     case 1:
-      writer_.name(kModelKey, 0);
-      writer_.letters(kModelText);
-      writer_.digits(kOutlets);
-      break;
+      return kOutlets;
     case 2:
-      writer_.word(kFirmwareKey, 0, kFirmwareText);
-      break;
+      return board::kNominalMv;
     case 3:
-      writer_.number(kOutletsKey, 0, kOutlets);
-      break;
+      return board::kNominalMhz;
     case 4:
-      writer_.number(kNominalMvKey, 0, board::kNominalMv);
-      break;
+      return board::kOutletRatingMa;
     case 5:
-      writer_.number(kNominalMhzKey, 0, board::kNominalMhz);
-      break;
+      return board::kChangeoverRatingMa;
     case 6:
-      writer_.number(kOutletMaKey, 0, board::kOutletRatingMa);
-      break;
+      return records.counters.starts();
     case 7:
-      writer_.number(kTotalMaKey, 0, board::kChangeoverRatingMa);
-      break;
-    case 8:
-      writer_.number(kResetsKey, 0, records.counters.starts());
-      break;
-    case 9:
-      writer_.number(kCauseKey, 0, reset_cause());
-      break;
-    case 10:
-      writer_.number(kTakenKey, 0, commands_.last());
-      break;
+      return reset_cause();
     default:
-      return false;
+      return commands_.last();
+  }
+}
+
+bool Link::hello_field(const Records& records) {
+  if (field_ == 0) begin_frame('H', ++sent_);
+  if (field_ < kHelloNumbers) {
+    writer_.number(word_at(kHelloKeys, field_), 0, hello_number(field_, records));
+  } else if (field_ == kHelloNumbers) {
+    writer_.name(kModelKey, 0);
+    writer_.letters(kModelText);
+    writer_.digits(kOutlets);
+  } else if (field_ == kHelloNumbers + 1) {
+    writer_.word(kFirmwareKey, 0, kFirmwareText);
+  } else {
+    return false;
   }
   return true;
 }
 
-bool Link::telemetry_field(const Records& records) {
-  switch (field_) {
+// Returns what the line tells of itself.
+uint32_t Link::own_number(uint8_t which, const Records& records) const {
+  switch (which) {
     case 0:
-      begin_frame('T', ++sent_);
-      writer_.count(kUpMsKey, 0, clock_ms());
-      return true;
+      return clock_ms();
     case 1:
-      writer_.number(kSettingsKey, 0, static_cast<int32_t>(records.settings.version));
-      return true;
+      return records.settings.version;
     case 2:
-      writer_.number(kThrownKey, 0, thrown_);
-      return true;
+      return thrown_;
     case 3:
-      writer_.number(kUnknownKey, 0, unknown_);
-      return true;
+      return unknown_;
     case 4:
-      writer_.number(kLostKey, 0, uart_lost());
-      return true;
-    case 5:
-      writer_.number(kDroppedKey, 0, events_.dropped());
-      return true;
+      return uart_lost();
     default:
-      break;
+      return events_.dropped();
   }
+}
+
+bool Link::telemetry_field(const Records& records) {
+  if (field_ == 0) begin_frame('T', ++sent_);
   if (field_ < kFirstSource) {
-    const ReadingRow& row = kPduReadings[field_ - kOwn];
-    writer_.name(flash_text(&row.key), 0);
-    write_reading(writer_, row, 0);
+    writer_.name(word_at(kPduKeys, field_), 0);
+    if (field_ < kOwn) {
+      writer_.digits(own_number(field_, records));
+    } else {
+      write_reading(writer_, static_cast<uint8_t>(field_ - kOwn), 0);
+    }
     return true;
   }
   if (field_ < kFirstOutlet) {
     const uint8_t in_sources = static_cast<uint8_t>(field_ - kFirstSource);
     const Source source = static_cast<Source>(in_sources / kOfSource);
-    const ReadingRow& row = kSourceReadings[in_sources % kOfSource];
-    writer_.name_of_source(flash_text(&row.key), source);
-    write_reading(writer_, row, index(source));
+    const uint8_t which = static_cast<uint8_t>(in_sources % kOfSource);
+    writer_.name_of_source(word_at(kSourceKeys, which), source);
+    write_reading(writer_, static_cast<uint8_t>(kOfPdu + which), index(source));
     return true;
   }
   if (field_ >= kTelemetryFields) return false;
   const uint8_t in_outlets = static_cast<uint8_t>(field_ - kFirstOutlet);
   const uint8_t outlet = static_cast<uint8_t>(in_outlets / kOutletFields + 1);
   const uint8_t which = static_cast<uint8_t>(in_outlets % kOutletFields);
-  if (which == kOfOutlet) {
+  writer_.name(word_at(kOutletKeys, which), outlet);
+  if (which < kOfOutlet) {
+    write_reading(writer_, static_cast<uint8_t>(kOfPdu + kOfSource + which), outlet);
+  } else {
     const Energy& energy = records.counters.energy(outlet);
-    writer_.count(kEnergyMwhKey, outlet, energy.low_mwh(), energy.high());
-    return true;
+    writer_.digits(energy.low_mwh(), energy.high());
   }
-  const ReadingRow& row = kOutletReadings[which];
-  writer_.name(flash_text(&row.key), outlet);
-  write_reading(writer_, row, outlet);
   return true;
 }
 
 bool Link::event_field() {
   Event event;
   events_.front(event);
+  if (field_ == 0) begin_frame('E', event_seq_);
+  constexpr uint8_t kHead = 6;
+  uint32_t number = 0;
   switch (field_) {
     case 0:
-      begin_frame('E', event_seq_);
-      writer_.count(kUpMsKey, 0, event.at_ms);
-      return true;
+      number = event.at_ms;
+      break;
     case 1:
-      writer_.number(kCodeKey, 0, event.code);
-      return true;
+      number = event.code;
+      break;
     case 2:
-      if (event.outlet != 0) writer_.number(kOutKey, 0, event.outlet);
-      return true;
+      number = event.outlet;
+      break;
     case 3:
-      if (event.source != 0)
-        writer_.word(kSrcKey, 0, word_at(kSourceWords, static_cast<uint8_t>(event.source - 1)));
+      if (event.source == 0) return true;
+      writer_.word(word_at(kEventKeys, field_), 0,
+                   word_at(kSourceWords, static_cast<uint8_t>(event.source - 1)));
       return true;
     case 4:
-      if (event.cause != 0) writer_.number(kCauseKey, 0, event.cause);
-      return true;
-    case 5:
-      if (event.because != 0) writer_.count(kBecauseKey, 0, event_before(event_seq_, event.because));
-      return true;
-    default:
+      number = event.cause;
       break;
+    case 5:
+      if (event.because != 0) number = event_before(event_seq_, event.because);
+      break;
+    default: {
+      const uint8_t which = static_cast<uint8_t>(field_ - kHead);
+      if (which >= event.count) return false;
+      if (which == 0) {
+        writer_.name(word_at(kEventKeys, kHead), 0);
+      } else {
+        writer_.letter(',');
+      }
+      writer_.value(event.number[which]);
+      return true;
+    }
   }
-  constexpr uint8_t kHead = 6;
-  const uint8_t which = static_cast<uint8_t>(field_ - kHead);
-  if (which >= event.count) return false;
-  if (which == 0) {
-    writer_.name(kDataKey, 0);
-  } else {
-    writer_.letter(',');
+  // What is 0 behind time and code is absent.
+  if (field_ < 2 || number != 0) {
+    writer_.name(word_at(kEventKeys, field_), 0);
+    writer_.digits(number);
   }
-  writer_.value(event.number[which]);
   return true;
 }
 

@@ -106,11 +106,6 @@ void FrameWriter::number(const char* key, uint8_t of, int32_t number) {
   value(number);
 }
 
-void FrameWriter::count(const char* key, uint8_t of, uint32_t low, uint16_t high) {
-  name(key, of);
-  digits(low, high);
-}
-
 void FrameWriter::word(const char* key, uint8_t of, const char* word) {
   name(key, of);
   if (word == nullptr) {

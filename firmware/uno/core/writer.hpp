@@ -19,9 +19,8 @@ class FrameWriter {
   void spoil();  // ends the line so that nobody takes it for a frame
 
   // One field each. `key` and `word` are in flash; `of` is an outlet from 1, 0 for none.
-  void number(const char* key, uint8_t of, int32_t number);                  // kUnknown is written as `-`
-  void count(const char* key, uint8_t of, uint32_t low, uint16_t high = 0);  // up to 48 bits
-  void word(const char* key, uint8_t of, const char* word);                  // nullptr is written as `-`
+  void number(const char* key, uint8_t of, int32_t number);  // kUnknown is written as `-`
+  void word(const char* key, uint8_t of, const char* word);  // nullptr is written as `-`
 
   // Pieces of a field: its name with the `=`, then one of the others.
   void name(const char* key, uint8_t of);
