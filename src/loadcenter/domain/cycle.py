@@ -52,6 +52,7 @@ from loadcenter.domain.transfer import Feed, TransferState
 from loadcenter.domain.transfer_table import Mode
 
 __all__ = [
+    "EventCode",
     "Admission",
     "GivenOrder",
     "OrderResult",
@@ -170,7 +171,8 @@ def _close_in_turn(draft: Draft) -> None:
     draft.sequence, now = take_turns(draft.sequence, waiting, draft.config.sequence_ms, draft.now_ms)
     for index in now:
         outlet = draft.outlets[index]
-        if draft.headroom.fits(outlet.draw_ma, outlet.draw_mw):
+        kept = draft.config.outlets[index].protected or outlet.memory.locked  # never shed
+        if kept or draft.headroom.fits(outlet.draw_ma, outlet.draw_mw):
             _drive(draft, index, closed=True)
         else:
             supply.shed_outlet(draft, index, draft.headroom, outlet.draw_ma)

@@ -343,10 +343,14 @@ def _limit(guard: Guard, seen: Seen, config: OutletConfig, now_ms: int) -> Watch
         case LimitAction.TRIP:
             return Watched(_opened(guard), latch)
         case LimitAction.SHED:
-            told = (EventCode.SHED, {**latch.numbers, "reason": "limit"})
+            told = (
+                EventCode.SHED,
+                {**latch.numbers, "i_ma": seen.current_ma, "p_mw": power_mw, "reason": "limit"},
+            )
             return Watched(_opened(guard), shed=True, told=(told,))
         case LimitAction.WARN:
-            return Watched(replace(guard, warned=True), told=((EventCode.LIMIT_EXCEEDED, latch.numbers),))
+            data = {**latch.numbers, "i_ma": seen.current_ma, "p_mw": power_mw}
+            return Watched(replace(guard, warned=True), told=((EventCode.LIMIT_EXCEEDED, data),))
 
 
 def _within(guard: Guard, current_ma: int, power_mw: int, config: OutletConfig) -> Watched:

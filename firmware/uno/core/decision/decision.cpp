@@ -381,7 +381,8 @@ void Decision::close_in_turn() {
     const uint8_t i = next_to_close();
     if (i == kNoOutlet) return;
     closed_ = 1;
-    if (fits(total_, transfer_.position(), outlet_[i])) {
+    const bool kept = settings_of(i).protected_ || outlet_[i].locked;  // never shed
+    if (kept || fits(total_, transfer_.position(), outlet_[i])) {
       drive(i, true);
     } else {
       shed_outlet(i, total_);

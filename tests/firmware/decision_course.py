@@ -1,0 +1,180 @@
+"""A random course of a PDU's life: sources that come and go, loads, orders, faults, and what is done at once.
+
+Everything is drawn from one seed, so that a difference between two deciders can be played again.
+"""
+
+import random
+from dataclasses import dataclass, field, replace
+
+from loadcenter.domain.commands import Do, Order
+from loadcenter.domain.pdu import Drives, PduInputs
+from loadcenter.domain.qualification import MEASURABLE_PERMILLE, SourceInput
+from loadcenter.domain.settings import Curve, LimitAction, OutletConfig, PduConfig, PowerOn, TransferMode
+from loadcenter.domain.standing import NOTHING_DONE, Acted, FastTrip, Standing
+from loadcenter.domain.topology import Source
+
+NOMINAL_MV = 230_000
+PERMILLES = (0, 100, 300, 340, 360, 500, 640, 700, 730, 790, 850, 880, 895, 940, 1000, 1000, 1000)
+HIGHS = (1060, 1080, 1105, 1120, 1140, 1210)
+CURRENTS_MA = (0, 0, 150, 210, 800, 990, 1500, 2500, 3900, 4100, 5000, 8000, 12_000)
+
+
+@dataclass
+class Supply:
+    """One source as it is now; `lost_for` is how often the two-point detector still says so."""
+
+    permille: int = 1000
+    mhz: int = 50_000
+
+
+@dataclass
+class Course:
+    """What happens to one PDU, step by step."""
+
+    seed: int
+    config: PduConfig = field(init=False)
+    now_ms: int = 1000
+    events: int = 0
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.config = self.settings()
+        self.supplies = {source: Supply() for source in Source}
+        self.loads_ma = [self.rng.choice(CURRENTS_MA) for _ in range(4)]
+        self.welded: set[int] = set()
+        self.faulty: set[int] = set()
+        self.dead_bus = False
+        self.step_ms = self.rng.choice((10, 10, 16, 17, 20))
+
+    def settings(self) -> PduConfig:
+        """Return settings that make something happen."""
+        rng = self.rng
+        outlets = tuple(
+            OutletConfig(
+                limit_ma=rng.choice((1000, 4000, 10_000)),
+                limit_ms=rng.choice((20, 300, 2000, 60_000)),
+                power_on=rng.choice(list(PowerOn)),
+                limit_action=rng.choice(list(LimitAction)),
+                limit_mw=rng.choice((200_000, 4_000_000)),
+                curve=rng.choice(list(Curve)),
+                curve_ma=rng.choice((500, 1500, 4000, 10_000)),
+                curve_tms_permille=rng.choice((50, 100, 1000)),
+                priority=rng.randint(1, 8),
+                protected=rng.random() < 0.2,
+            )
+            for _ in range(4)
+        )
+        return PduConfig(
+            outlets,
+            rng.choice(list(Source)),
+            rng.random() < 0.8,
+            rng.choice((0, 1, 30)),
+            rng.choice((1, 2, 6, 10)),
+            rng.choice((0, 10, 250)),
+            rng.choice(list(TransferMode)),
+            rng.choice((1, 10)),
+            rng.choice((1000, 6000, 16_000)),
+            rng.choice((500, 3000, 16_000)),
+            rng.choice((300_000, 4_000_000)),
+            rng.choice((100_000, 4_000_000)),
+            rng.choice((1, 5)),
+            rng.choice((0, 3)),
+            rng.choice((0, 2)),
+        )
+
+    def step(self, drives: Drives, standing: Standing) -> PduInputs:
+        """Let time pass, let something happen, and return what is measured then."""
+        self.now_ms += self.step_ms
+        if self.rng.random() < 0.02:
+            self._happen()
+        acted = self._at_once(drives, standing)
+        active = self.supplies[drives.changeover]
+        live = drives.isolator_closed and active.permille >= 400 and not self.dead_bus and not acted.opened
+        currents = tuple(self._current(number, drives, live) for number in range(1, 5))
+        main, backup = (self._reading(source, drives, standing, acted) for source in Source)
+        powers = tuple(current * 200 for current in currents)
+        phase = self.rng.choice((None, 0, 90_000)) if self.rng.random() < 0.01 else 0
+        return PduInputs(
+            main, backup, currents, live, phase, powers_mw=powers, faulty=frozenset(self.faulty), acted=acted
+        )
+
+    def orders(self) -> list[Order]:
+        """Return what people ask in this step: mostly nothing."""
+        if self.rng.random() > 0.01:
+            return []
+        return [self._order() for _ in range(self.rng.choice((1, 1, 2)))]
+
+    def _order(self) -> Order:
+        rng = self.rng
+        do = rng.choice([Do.SWITCH] * 4 + [Do.RESET_TRIP] * 4 + list(Do))
+        outlet = rng.randint(1, 4)
+        match do:
+            case Do.SWITCH | Do.LOCK:
+                return Order(do, outlet, on=rng.random() < (0.7 if do is Do.SWITCH else 0.3))
+            case Do.CYCLE:
+                return Order(do, outlet, off_ms=rng.choice((1000, 5000)))
+            case Do.RESET_TRIP:
+                return Order(do, outlet)
+            case Do.TRANSFER:
+                return Order(do, source=rng.choice(list(Source)))
+            case Do.CLEAR_LOCKOUT:
+                return Order(do)
+
+    def _happen(self) -> None:
+        rng = self.rng
+        match rng.randrange(12):
+            case 0 | 1 | 2:
+                self.supplies[rng.choice(list(Source))].permille = rng.choice(PERMILLES + HIGHS)
+            case 3 | 4:
+                for supply in self.supplies.values():
+                    supply.permille, supply.mhz = 1000, 50_000
+            case 5:
+                self.supplies[rng.choice(list(Source))].mhz = rng.choice((46_000, 48_000, 50_000, 60_000))
+            case 6 | 7:
+                self.loads_ma[rng.randrange(4)] = rng.choice(CURRENTS_MA)
+            case 8:
+                self.welded = {rng.randint(1, 4)} if rng.random() < 0.3 else set()
+            case 9:
+                self.faulty = {rng.randint(1, 4)} if rng.random() < 0.3 else set()
+            case 10:
+                self.dead_bus = rng.random() < 0.2
+            case _:
+                self.now_ms += rng.choice((0, 0, 0, 5_000, 40_000, 3_600_000)) if rng.random() < 0.02 else 0
+                if rng.random() < 0.3:
+                    self.config = replace(self.settings(), version=self.config.version + 1)
+
+    def _at_once(self, drives: Drives, standing: Standing) -> Acted:
+        rng = self.rng
+        tripped = masked = ()
+        if rng.random() < 0.002:
+            closed = [number for number, on in enumerate(drives.outlets, 1) if on]
+            free = [number for number in closed if number not in standing.masked]
+            tripped = tuple(FastTrip(number, rng.randint(17_601, 25_000)) for number in free[:1])
+            masked = tuple(number for number in standing.quiet if rng.random() < 0.5)
+        active = self.supplies[drives.changeover]
+        gone = active.permille < standing.at_once_permille and standing.leave and not tripped
+        if gone and rng.random() < 0.5:
+            return Acted(swung=active.permille <= 350, opened=active.permille > 350, masked=masked)
+        return Acted(tripped=tripped, masked=masked) if tripped or masked else NOTHING_DONE
+
+    def _current(self, number: int, drives: Drives, live: bool) -> int:
+        on = drives.outlets[number - 1] or number in self.welded
+        return self.loads_ma[number - 1] if on and live else 0
+
+    def _reading(self, source: Source, drives: Drives, standing: Standing, acted: Acted) -> SourceInput:
+        supply = self.supplies[source]
+        is_active = source is drives.changeover
+        limit = standing.at_once_permille if is_active else 650
+        left = is_active and (acted.swung or acted.opened)
+        lost = supply.permille < limit or left
+        voltage_mv = NOMINAL_MV * supply.permille // 1000 + self.rng.choice((0, 0, 150, -150))
+        voltage_mv = max(0, voltage_mv)
+        half = self.rng.choice((None, None, None, 0, 3000))
+        return SourceInput(
+            voltage_mv,
+            supply.mhz if supply.permille >= MEASURABLE_PERMILLE else None,
+            lost,
+            3000 if lost else 0,
+            None if half is None else max(0, voltage_mv - half),
+            None if half is None else voltage_mv + half,
+        )
