@@ -145,37 +145,41 @@ class FakeStore:
 
     # -- history
 
-    async def raw_outlets(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> list[RawOutlet]:
+    async def raw_outlets(
+        self, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None = None
+    ) -> list[RawOutlet]:
         self._reach()
         rows = [
             row
             for (pdu, number, ts_ms), row in self.tables.outlets.items()
             if pdu == pdu_id and number == outlet and since_ms <= ts_ms < until_ms
         ]
-        return sorted(rows, key=lambda row: row.ts_ms)
+        return sorted(rows, key=lambda row: row.ts_ms)[:limit]
 
-    async def raw_sources(self, pdu_id: str, source: Source, since_ms: int, until_ms: int) -> list[RawSource]:
+    async def raw_sources(
+        self, pdu_id: str, source: Source, since_ms: int, until_ms: int, limit: int | None = None
+    ) -> list[RawSource]:
         self._reach()
         rows = [
             row
             for (pdu, which, ts_ms), row in self.tables.sources.items()
             if pdu == pdu_id and which is source and since_ms <= ts_ms < until_ms
         ]
-        return sorted(rows, key=lambda row: row.ts_ms)
+        return sorted(rows, key=lambda row: row.ts_ms)[:limit]
 
     async def outlet_rollups(
-        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
+        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None = None
     ) -> list[tuple[int, OutletRollup]]:
         self._reach()
         span = self._span(tier, pdu_id, outlet, since_ms, until_ms)
-        return [(start, rollup) for start, rollup in span if isinstance(rollup, OutletRollup)]
+        return [(start, rollup) for start, rollup in span if isinstance(rollup, OutletRollup)][:limit]
 
     async def source_rollups(
-        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int
+        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int, limit: int | None = None
     ) -> list[tuple[int, SourceRollup]]:
         self._reach()
         span = self._span(tier, pdu_id, source, since_ms, until_ms)
-        return [(start, rollup) for start, rollup in span if isinstance(rollup, SourceRollup)]
+        return [(start, rollup) for start, rollup in span if isinstance(rollup, SourceRollup)][:limit]
 
     async def outlet_buckets(
         self, pdu_id: str, outlets: Sequence[int], span: Buckets

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from loadcenter import __version__
 from loadcenter.adapters.calendar import SiteCalendar
 from loadcenter.adapters.clock import SystemClock
+from loadcenter.adapters.files import FORMATS
 from loadcenter.adapters.mqtt.credentials import make_credentials
 from loadcenter.adapters.mqtt.embedded import EmbeddedBroker
 from loadcenter.adapters.mqtt.inbox import WhenFull
@@ -36,6 +37,7 @@ from loadcenter.services.accounts import Accounts
 from loadcenter.services.alarming import Alarming
 from loadcenter.services.announce import Announcer
 from loadcenter.services.dispatch import Dispatch
+from loadcenter.services.export import Exporter
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.history import History
 from loadcenter.services.ingest import Ingest
@@ -142,6 +144,7 @@ async def control_center(
             accounts,
             store,
             history,
+            Exporter(store, FORMATS),
             registry,
             tuning,
             checks=watch.checks,

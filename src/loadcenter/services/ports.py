@@ -378,24 +378,28 @@ class Store(Protocol):
         ...
 
     # -- history
-    async def raw_outlets(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> list[RawOutlet]:
-        """Return raw rows of one outlet with since <= ts < until, in order."""
+    async def raw_outlets(
+        self, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None = None
+    ) -> list[RawOutlet]:
+        """Return raw rows of one outlet with since <= ts < until, in order; the first `limit`."""
         ...
 
-    async def raw_sources(self, pdu_id: str, source: Source, since_ms: int, until_ms: int) -> list[RawSource]:
-        """Return raw rows of one source with since <= ts < until, in order."""
+    async def raw_sources(
+        self, pdu_id: str, source: Source, since_ms: int, until_ms: int, limit: int | None = None
+    ) -> list[RawSource]:
+        """Return raw rows of one source with since <= ts < until, in order; the first `limit`."""
         ...
 
     async def outlet_rollups(
-        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
+        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None = None
     ) -> list[tuple[int, OutletRollup]]:
-        """Return (start_ms, rollup) with since <= start < until, in order."""
+        """Return (start_ms, rollup) with since <= start < until, in order; the first `limit`."""
         ...
 
     async def source_rollups(
-        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int
+        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int, limit: int | None = None
     ) -> list[tuple[int, SourceRollup]]:
-        """Return (start_ms, rollup) of a source with since <= start < until, in order."""
+        """Return (start_ms, rollup) of a source with since <= start < until, in order; the first `limit`."""
         ...
 
     async def outlet_buckets(

@@ -24,7 +24,7 @@ QUALITIES: Final = {code: quality for quality, code in QUALITY_CODES.items()}
 
 
 async def raw_outlets(
-    connection: AsyncConnection, pdu_id: str, outlet: int, since_ms: int, until_ms: int
+    connection: AsyncConnection, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None
 ) -> list[RawOutlet]:
     """Return raw rows of one outlet with since <= ts < until, in order."""
     columns = schema.raw_outlet.c
@@ -33,12 +33,13 @@ async def raw_outlets(
         .where(columns.pdu_no == await _number(connection, pdu_id), columns.outlet == outlet)
         .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
         .order_by(columns.ts_ms)
+        .limit(limit)
     )
     return [_raw_outlet(pdu_id, row) for row in await connection.execute(query)]
 
 
 async def raw_sources(
-    connection: AsyncConnection, pdu_id: str, source: Source, since_ms: int, until_ms: int
+    connection: AsyncConnection, pdu_id: str, source: Source, since_ms: int, until_ms: int, limit: int | None
 ) -> list[RawSource]:
     """Return raw rows of one source with since <= ts < until, in order."""
     columns = schema.raw_source.c
@@ -47,22 +48,35 @@ async def raw_sources(
         .where(columns.pdu_no == await _number(connection, pdu_id), columns.source == str(source))
         .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
         .order_by(columns.ts_ms)
+        .limit(limit)
     )
     return [_raw_source(pdu_id, row) for row in await connection.execute(query)]
 
 
 async def outlet_rollups(
-    connection: AsyncConnection, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
+    connection: AsyncConnection,
+    tier: Tier,
+    pdu_id: str,
+    outlet: int,
+    since_ms: int,
+    until_ms: int,
+    limit: int | None,
 ) -> list[tuple[int, OutletRollup]]:
     """Return (start_ms, rollup) of an outlet with since <= start < until, in order."""
-    return await _rollups(connection, OUTLETS, tier, pdu_id, outlet, since_ms, until_ms)
+    return await _rollups(connection, OUTLETS, tier, pdu_id, outlet, since_ms, until_ms, limit)
 
 
 async def source_rollups(
-    connection: AsyncConnection, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int
+    connection: AsyncConnection,
+    tier: Tier,
+    pdu_id: str,
+    source: Source,
+    since_ms: int,
+    until_ms: int,
+    limit: int | None,
 ) -> list[tuple[int, SourceRollup]]:
     """Return (start_ms, rollup) of a source with since <= start < until, in order."""
-    return await _rollups(connection, SOURCES, tier, pdu_id, str(source), since_ms, until_ms)
+    return await _rollups(connection, SOURCES, tier, pdu_id, str(source), since_ms, until_ms, limit)
 
 
 async def events(connection: AsyncConnection, wanted: EventFilter) -> list[StoredEvent]:
@@ -123,11 +137,12 @@ async def _rollups(
     channel: int | str,
     since_ms: int,
     until_ms: int,
+    limit: int | None,
 ) -> list[tuple[int, R]]:
     pdu_no = await _number(connection, pdu_id)
     if pdu_no is None:
         return []
-    return await read_rollups(connection, channels, tier, (pdu_no, channel, since_ms), until_ms)
+    return await read_rollups(connection, channels, tier, (pdu_no, channel, since_ms), until_ms, limit)
 
 
 def _event_query(wanted: EventFilter) -> Select[Any]:

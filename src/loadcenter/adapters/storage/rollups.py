@@ -106,7 +106,12 @@ async def recompute(
 
 
 async def read_rollups(
-    connection: AsyncConnection, channels: Channels[R], tier: Tier, channel: RecordKey, until_ms: int
+    connection: AsyncConnection,
+    channels: Channels[R],
+    tier: Tier,
+    channel: RecordKey,
+    until_ms: int,
+    limit: int | None = None,
 ) -> list[tuple[int, R]]:
     """Return (start_ms, rollup) of one channel from `channel`'s start until before `until_ms`, in order."""
     pdu_column, channel_column, start_column = channels.key(tier)
@@ -117,6 +122,7 @@ async def read_rollups(
             pdu_column == pdu_no, channel_column == name, start_column >= since_ms, start_column < until_ms
         )
         .order_by(start_column)
+        .limit(limit)
     )
     return [(row[KEY - 1], channels.unpack(row[KEY:])) for row in await connection.execute(query)]
 

@@ -106,32 +106,40 @@ class SqlStore:
 
     # -- history
 
-    async def raw_outlets(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> list[RawOutlet]:
+    async def raw_outlets(
+        self, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None = None
+    ) -> list[RawOutlet]:
         """See `Store.raw_outlets`."""
         return await self._database.read(
-            lambda connection: history.raw_outlets(connection, pdu_id, outlet, since_ms, until_ms)
+            lambda connection: history.raw_outlets(connection, pdu_id, outlet, since_ms, until_ms, limit)
         )
 
-    async def raw_sources(self, pdu_id: str, source: Source, since_ms: int, until_ms: int) -> list[RawSource]:
+    async def raw_sources(
+        self, pdu_id: str, source: Source, since_ms: int, until_ms: int, limit: int | None = None
+    ) -> list[RawSource]:
         """See `Store.raw_sources`."""
         return await self._database.read(
-            lambda connection: history.raw_sources(connection, pdu_id, source, since_ms, until_ms)
+            lambda connection: history.raw_sources(connection, pdu_id, source, since_ms, until_ms, limit)
         )
 
     async def outlet_rollups(
-        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
+        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None = None
     ) -> list[tuple[int, OutletRollup]]:
         """See `Store.outlet_rollups`."""
         return await self._database.read(
-            lambda connection: history.outlet_rollups(connection, tier, pdu_id, outlet, since_ms, until_ms)
+            lambda connection: history.outlet_rollups(
+                connection, tier, pdu_id, outlet, since_ms, until_ms, limit
+            )
         )
 
     async def source_rollups(
-        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int
+        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int, limit: int | None = None
     ) -> list[tuple[int, SourceRollup]]:
         """See `Store.source_rollups`."""
         return await self._database.read(
-            lambda connection: history.source_rollups(connection, tier, pdu_id, source, since_ms, until_ms)
+            lambda connection: history.source_rollups(
+                connection, tier, pdu_id, source, since_ms, until_ms, limit
+            )
         )
 
     async def outlet_buckets(

@@ -16,12 +16,14 @@ from loadcenter.adapters.web.problems import ProblemError, not_found
 from loadcenter.adapters.web.routes_commands import command_routes
 from loadcenter.adapters.web.routes_demo import demo_routes
 from loadcenter.adapters.web.routes_devices import device_routes
+from loadcenter.adapters.web.routes_export import export_routes
 from loadcenter.adapters.web.routes_pdus import pdu_routes
 from loadcenter.adapters.web.routes_records import record_routes
 from loadcenter.adapters.web.routes_session import session_routes
 from loadcenter.adapters.web.shapes import Shapes, events
 from loadcenter.adapters.web.static_files import View
 from loadcenter.services.accounts import Accounts
+from loadcenter.services.export import Exporter
 from loadcenter.services.history import History
 from loadcenter.services.ports import EventFilter, Plant, Store, StoreUnavailableError
 from loadcenter.services.registry import Registry
@@ -48,6 +50,7 @@ class Served:
     accounts: Accounts
     store: Store
     history: History
+    exporter: Exporter
     registry: Registry
     tuning: Tuning
     checks: Callable[[], dict[str, str]]
@@ -75,6 +78,7 @@ def make_app(served: Served) -> FastAPI:
     api.include_router(pdu_routes(served.shapes, served.registry, served.tuning))
     api.include_router(command_routes(served.shapes))
     api.include_router(record_routes(served.shapes, served.store, served.history))
+    api.include_router(export_routes(served.shapes, served.exporter))
     api.include_router(device_routes(served.registry, served.store))
     if served.plant is None:
         api.add_api_route("/demo/{path:path}", _no_demo, methods=_METHODS, include_in_schema=False)

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from loadcenter.services.accounts import TooManyAttemptsError, WrongCredentialsError
 from loadcenter.services.alarming import NoSuchAlarmError
+from loadcenter.services.export import FormatMissingError
 from loadcenter.services.fleet import NoSuchPduError
 from loadcenter.services.ports import LinkDownError, StoreDataError, StoreUnavailableError
 from loadcenter.services.resolution import RangeError
@@ -64,6 +65,8 @@ def _translate(error: Exception) -> ProblemError:
             return not_found("no_such_alarm", str(error))
         case RangeError():
             return ProblemError(422, "bad_range", "Range cannot be shown", str(error))
+        case FormatMissingError():
+            return ProblemError(501, "format_missing", "Format not installed", str(error))
         case WrongCredentialsError():
             return ProblemError(401, "wrong_credentials", "Not logged in", "Name or password is wrong.")
         case TooManyAttemptsError(retry_after_s=seconds):
@@ -93,6 +96,7 @@ _TRANSLATED: tuple[type[Exception], ...] = (
     NoSuchPduError,
     NoSuchAlarmError,
     RangeError,
+    FormatMissingError,
     WrongCredentialsError,
     TooManyAttemptsError,
     StoreDataError,

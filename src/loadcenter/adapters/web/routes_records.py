@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from loadcenter.adapters.web import charts
 from loadcenter.adapters.web import shapes as shape
+from loadcenter.adapters.web.channels import outlets_of, sources_of
 from loadcenter.adapters.web.gate import Known, require_visitor
 from loadcenter.adapters.web.models import (
     AcknowledgeIn,
@@ -18,17 +19,14 @@ from loadcenter.adapters.web.models import (
     RowId,
     TimeMs,
 )
-from loadcenter.adapters.web.problems import ProblemError
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.domain.events import Severity
-from loadcenter.domain.topology import MAX_OUTLETS, Source
 from loadcenter.services.history import History
 from loadcenter.services.periods import Period
 from loadcenter.services.ports import EventFilter, Store
 from loadcenter.services.resolution import POINTS_MAX
 
 EVENTS_ON_CHART = 500
-_OUTLETS = frozenset(str(number) for number in range(1, MAX_OUTLETS + 1))
 
 
 def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
@@ -77,7 +75,7 @@ def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
     ) -> Response:
         """Return the series of a range and what happened in it."""
         labels = shapes.fleet.labels(pdu)
-        chart = await history.chart(pdu, _outlets(outlets), _sources(sources), since_ms, until_ms, points)
+        chart = await history.chart(pdu, outlets_of(outlets), sources_of(sources), since_ms, until_ms, points)
         happened = await store.events(
             EventFilter(pdu, since_ms=since_ms, until_ms=until_ms, limit=EVENTS_ON_CHART)
         )
@@ -94,28 +92,7 @@ def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
     ) -> Response:
         """Return the energy of outlets in the whole local days, weeks or months that a range touches."""
         labels = shapes.fleet.labels(pdu)
-        read = await history.energy(pdu, _outlets(outlets), period, since_ms, until_ms)
+        read = await history.energy(pdu, outlets_of(outlets), period, since_ms, until_ms)
         return charts.answer(request, charts.energy(read, period, labels))
 
     return router
-
-
-def _outlets(text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part in _OUTLETS for part in parts):
-        raise ProblemError(
-            422,
-            "bad_request",
-            "Request not understood",
-            f"outlets: numbers from 1 to {MAX_OUTLETS} with commas, as 1,2,3",
-        )
-    return sorted({int(part) for part in parts})
-
-
-def _sources(text: str) -> list[Source]:
-    try:
-        return sorted({Source(part.strip()) for part in text.split(",") if part.strip()}, reverse=True)
-    except ValueError as error:
-        raise ProblemError(
-            422, "bad_request", "Request not understood", "sources: main, backup or main,backup"
-        ) from error

@@ -10,9 +10,11 @@ import pytest
 from fastapi import FastAPI
 from tests.fakes.builders import Center
 
+from loadcenter.adapters.files import FORMATS
 from loadcenter.adapters.web.app import Served, make_app
 from loadcenter.adapters.web.live import Hub
 from loadcenter.adapters.web.shapes import Shapes
+from loadcenter.services.export import Exporter
 from loadcenter.services.ports import Disturbance
 
 PASSWORD = "a good password"
@@ -61,6 +63,7 @@ class Site:
                 center.accounts,
                 center.store,
                 center.history,
+                Exporter(center.store, FORMATS),
                 center.registry,
                 center.tuning,
                 checks=center.watch.checks,
