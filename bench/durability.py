@@ -68,8 +68,8 @@ class Difference:
         return f"{self.lost} lost, {self.doubled} doubled, {self.rollups} rollups wrong"
 
 
-def measure(kills: int, seed: int, folder: Path, *, peer: bool, more: bool = True) -> Figures:
-    """Run the campaign; with `more` also the ablations and the full disks."""
+def measure(kills: int, seed: int, folder: Path, *, peer: bool, more: bool = True) -> Iterator[Figures]:
+    """Yield the figures of the campaign; with `more` also the ablations' and those of full disks."""
     chance = random.Random(seed)
     with MariaDbServer() as database:
         with external_rig(folder / "campaign", database) as rig:
@@ -91,7 +91,9 @@ def measure(kills: int, seed: int, folder: Path, *, peer: bool, more: bool = Tru
         found["F8_puback_alone_lost"] = Figure(
             float(shown["puback"]), "rows", "0", note="PUBACK before COMMIT"
         )
-    return found | (_disk_full(folder / "disk", seed) if more else {})
+    yield found
+    if more:
+        yield _disk_full(folder / "disk", seed)
 
 
 # -- the campaign
@@ -295,13 +297,13 @@ def _old_stack(folder: Path, database: MariaDbServer) -> str:
     return f"Node-RED killed after a burst of {PEER_BURST} was acknowledged: {PEER_BURST - kept} of {PEER_BURST} lost"
 
 
-def main() -> Figures:
+def main() -> Iterator[Figures]:
     """Measure as the environment says."""
     kills = int(figures.number("KILLS", 200))
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**9))
     print(f"seed {seed}, device {PDU}", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-durability-") as folder:
-        return measure(kills, seed, Path(folder), peer=os.environ.get("PEER", "node-red") != "none")
+        yield from measure(kills, seed, Path(folder), peer=os.environ.get("PEER", "node-red") != "none")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -177,12 +177,16 @@ def number(name: str, default: float) -> float:
     return value
 
 
-def run(name: str, measure: Callable[[], Figures]) -> None:
-    """Measure, write and print; where a program is missing that it needs, say which and end."""
+def run(name: str, measure: Callable[[], Figures | Iterable[Figures]]) -> None:
+    """Measure, write and print, each part as soon as it is there.
+
+    Where a program is missing that is needed, it is named and this one ends.
+    """
     began = time.monotonic()
     try:
-        figures = measure()
+        parts = measure()
+        for part in [parts] if isinstance(parts, dict) else parts:
+            write(name, part)
     except pytest.skip.Exception as missing:  # the servers of the tests say so when they are not installed
         raise SystemExit(f"error: {missing.msg}") from None
-    write(name, figures)
     print(f"measured in {time.monotonic() - began:.0f} s")

@@ -66,18 +66,16 @@ class Contender:
     ready: Callable[[], None]
 
 
-def measure(settings: Settings, folder: Path, *, peer: bool = True) -> Figures:
-    """Return the figures that `settings` asks for."""
-    found: Figures = {}
+def measure(settings: Settings, folder: Path, *, peer: bool = True) -> Iterator[Figures]:
+    """Yield the figures of each part that `settings` asks for."""
     if settings.wants("F7"):
-        found |= throughput(settings, folder / "f7", peer=peer)
+        yield throughput(settings, folder / "f7", peer=peer)
     if settings.wants("burst"):
-        found |= burst_memory(settings, folder / "burst")
+        yield burst_memory(settings, folder / "burst")
     if settings.wants("F12"):
-        found |= growth(settings, folder / "f12")
+        yield growth(settings, folder / "f12")
     if settings.wants("F11"):
-        found |= latency(settings, folder / "f11")
-    return found
+        yield latency(settings, folder / "f11")
 
 
 def throughput(settings: Settings, folder: Path, *, peer: bool) -> Figures:
@@ -281,11 +279,11 @@ def _wide(port: int, messages: int) -> BurstSpec:
     return BurstSpec(port, CENTER, CENTER_PASSWORD, messages, PDUS, OUTLETS, 1, start_ms)
 
 
-def main() -> Figures:
+def main() -> Iterator[Figures]:
     """Measure as the environment says."""
     with tempfile.TemporaryDirectory(prefix="bench-ingest-") as folder:
         peer = os.environ.get("PEER", "node-red") != "none"
-        return measure(figures.settings(1.0), Path(folder), peer=peer)
+        yield from measure(figures.settings(1.0), Path(folder), peer=peer)
 
 
 if __name__ == "__main__":
