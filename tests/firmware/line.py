@@ -60,8 +60,6 @@ class KeptOutlet(ctypes.Structure):
         ("wanted", ctypes.c_bool),
         ("locked", ctypes.c_bool),
         *((name, ctypes.c_uint8) for name in ("heat_stage", "cause", "trip")),
-        *((name, ctypes.c_int32) for name in ("measured", "limit")),
-        ("limit_ms", ctypes.c_uint32),
     ]
 
     def values(self) -> tuple[int, ...]:

@@ -3,16 +3,19 @@
 //            4 outlets (1 KB)                 8 outlets (4 KB)
 //     0      settings, copy A   112 B         settings, copy A   176 B
 //   112      settings, copy B   112 B         settings, copy B   176 B
-//   224      memory, 4 slots  4 x 61 B        memory, 4 slots  4 x 117 B
-//   468      counters, 19 slots 19 x 29 B     counters, 62 slots 62 x 53 B
+//   224      memory, 13 slots 13 x 17 B       memory, 13 slots 13 x 29 B
+//   445      counters, 19 slots 19 x 29 B     counters, 63 slots 63 x 53 B
 //
 // A cell lasts 100,000 writes (ATmega328P, 8.4). Only bytes that differ are written. Most written is the
 // number of a slot, once each time the slot is used:
 //   counters   every 300 s, 19 slots: 105,120 / 19 = 5,533 a year, 18 years; when nothing is drawn, not at
-//   all. 100 Wh of
-//              one outlet come sooner only above 1,200 W, which no outlet of the reference unit carries.
-//   memory     on a change of a wish, lock, latch or quarter of heat, 4 slots: 400,000 changes, 100 a day for
-//   11 years settings   on each new version, by turns: 200,000 of them
+//   all.
+//              100 Wh of one outlet come sooner only above 1,200 W, which no outlet of the reference unit
+//              carries.
+//   memory     on a change of a wish, lock, latch or quarter of heat, 13 slots: 1,300,000 changes, 100 a day
+//   for
+//              35 years
+//   settings   on each new version, by turns: 200,000 of them
 #pragma once
 
 #include <stdint.h>
@@ -40,11 +43,11 @@ struct RingPlace {
   constexpr uint16_t end() const { return static_cast<uint16_t>(base + slots * slot_bytes()); }
 };
 
-constexpr uint8_t kOutletMemoryBytes = 14;
+constexpr uint8_t kOutletMemoryBytes = 3;
 constexpr uint8_t kMemoryBytes = 2 + kOutlets * kOutletMemoryBytes;
 constexpr uint8_t kCounterBytes = 2 + kOutlets * 6;
 
-constexpr RingPlace kMemoryPlace = {2 * kSettingsCopy, 4, kMemoryBytes};
+constexpr RingPlace kMemoryPlace = {2 * kSettingsCopy, 13, kMemoryBytes};
 constexpr RingPlace kCounterPlace = {
     kMemoryPlace.end(), static_cast<uint8_t>((kEepromBytes - kMemoryPlace.end()) / (kCounterBytes + 3)),
     kCounterBytes};

@@ -40,9 +40,6 @@ struct KeptOutlet {
   uint8_t heat_stage;  // quarters of the heat that trips, 0 to 4
   uint8_t cause;       // number in spec/codes.toml
   uint8_t trip;        // likewise; 0 is none
-  int32_t measured;    // what the trip compared
-  int32_t limit;
-  uint32_t limit_ms;
 };
 
 // Returns what is to be kept now. `outlet` counts from 1.

@@ -111,7 +111,7 @@ NUMBERS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(NUMBERS, min_size=1, max_size=30))
 def test_numbers_come_out_as_they_went_in(shim, rows):
     line = Line(shim)

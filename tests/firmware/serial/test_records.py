@@ -1,11 +1,11 @@
 """What the UNO keeps without supply: wishes, latches and counters."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.firmware.line import Line
 
-LATCHED = (1, 0, 3, 1, 2, 21_400, 17_600, 1)
-LOCKED = (0, 1, 0, 3, 0, 0, 0, 0)
+LATCHED = (1, 0, 3, 1, 2)
+LOCKED = (0, 1, 0, 3, 0)
 
 
 def writes(line, first=0, last=4096):
@@ -19,21 +19,19 @@ def test_wishes_locks_latches_and_heat_survive(line):
     line.shim.link_hold(2)
     line.passes(200)
     for outlet in (3, 4):
-        line.keep(outlet, *([0] * 8))
+        line.keep(outlet, *([0] * 5))
     line.start()
     assert line.kept(3) == LATCHED
     assert line.kept(4) == LOCKED
     assert line.shim.link_held() == 2
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(
     st.tuples(
         *[st.booleans()] * 2,
         st.integers(0, 4),
         *[st.integers(0, 255)] * 2,
-        *[st.integers(-(2**31), 2**31 - 1)] * 2,
-        st.integers(0, 2**24 - 1),
     )
 )
 def test_every_value_survives(shim, kept):
@@ -44,15 +42,8 @@ def test_every_value_survives(shim, kept):
     assert line.kept(2) == kept
 
 
-def test_a_time_that_is_too_long_is_kept_as_the_longest(line):
-    line.keep(2, 1, 0, 0, 1, 5, 4100, 4080, 2**32 - 1)
-    line.passes(200)
-    line.start()
-    assert line.kept(2)[-1] == 2**24 - 1
-
-
 def test_a_latch_is_kept_within_the_hold_up_of_the_supply(line):
-    """At most 61 bytes of 3.4 ms and the time to notice: under 0.5 s (core/memory_store.hpp)."""
+    """At most 17 bytes of 3.4 ms and the time to notice: under 0.5 s (core/memory_store.hpp)."""
     line.passes(500)
     line.keep(3, *LATCHED)
     before, last = sum(writes(line)), 0
@@ -71,7 +62,7 @@ def test_a_write_of_the_memory_that_is_cut_at_any_byte_leaves_one_or_the_other(l
     line.passes(500)
     image = line.eeprom()
     seen = set()
-    for cut in range(70):
+    for cut in range(25):
         line.set_eeprom(image)
         line.shim.link_eeprom_cut(0)
         line.start()

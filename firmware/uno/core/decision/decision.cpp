@@ -498,7 +498,7 @@ void Decision::step(const Inputs& inputs, const Settings& settings, const Comman
 KeptOutlet Decision::kept(uint8_t i) const {
   const OutletState& outlet = outlet_[i];
   return {outlet.wanted, outlet.locked, outlet.guard.heat_stage(), static_cast<uint8_t>(outlet.wanted_by),
-          static_cast<uint8_t>(outlet.latched), 0, 0, 0};
+          static_cast<uint8_t>(outlet.latched)};
 }
 
 }  // namespace loadcenter
