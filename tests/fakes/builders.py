@@ -13,10 +13,12 @@ from tests.fakes.passwords import FakePasswords
 from tests.fakes.store import FakeStore
 
 from loadcenter.adapters.calendar import SiteCalendar
+from loadcenter.domain.tariffs import Tariffs
 from loadcenter.protocol import topics
 from loadcenter.protocol.messages import Result
 from loadcenter.services.accounts import Accounts
 from loadcenter.services.alarming import Alarming
+from loadcenter.services.analytics import Analytics
 from loadcenter.services.announce import Announcement, Announcer
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
@@ -144,6 +146,7 @@ class Center:
     broker: FakeBroker = field(default_factory=FakeBroker)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     ingest_config: IngestConfig = field(default_factory=IngestConfig)
+    tariffs: Tariffs = field(default_factory=Tariffs)
     said: list[Announcement] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -180,6 +183,7 @@ class Center:
         calendar = SiteCalendar()
         self.history = History(self.store, self.clock, calendar)
         self.today = Today(self.store, self.clock, calendar)
+        self.analytics = Analytics(self.store, self.clock, calendar, self.tariffs)
         self.tuning = Tuning(self.fleet, self.store, self.control, ROOT)
         self.registry = Registry(self.fleet, self.store, self.clock, make_secret, self._admitted)
         self.accounts = Accounts(self.store, self.passwords, self.clock, "local-token")

@@ -31,10 +31,12 @@ from loadcenter.adapters.web.live import Hub
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.apps.config import Config
 from loadcenter.apps.metrics import render_metrics
+from loadcenter.apps.tariff_file import read_tariffs
 from loadcenter.protocol import topics
 from loadcenter.protocol.messages import Result
 from loadcenter.services.accounts import Accounts
 from loadcenter.services.alarming import Alarming
+from loadcenter.services.analytics import Analytics
 from loadcenter.services.announce import Announcer
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.export import Exporter
@@ -147,6 +149,7 @@ async def control_center(
             Exporter(store, FORMATS),
             registry,
             tuning,
+            Analytics(store, clock, calendar, read_tariffs(config.tariff_path)),
             checks=watch.checks,
             metrics=lambda: render_metrics(
                 fleet, ingest, dispatch, hub, records, control, watch.checks()["database"]

@@ -11,6 +11,7 @@ from typing import Any
 from loadcenter.adapters.calendar import SiteCalendar, TimeZoneError
 from loadcenter.adapters.mqtt.url import BrokerUrlError, is_loopback, parse_broker_url
 from loadcenter.adapters.storage.engine import DatabaseUrlError, open_engines
+from loadcenter.apps.tariff_file import TariffFileError, read_tariffs
 
 DEFAULT_DATA = "~/.local/share/loadcenter"
 ENV_PREFIX = "LOADCENTER_"
@@ -56,12 +57,18 @@ class Config:
     mqtt_certificate: str = _key("", "PEM file of the embedded broker's certificate chain, for TLS")
     mqtt_key: str = _key("", "PEM file of the key to mqtt_certificate")
     timezone: str = _key("UTC", "IANA time zone of the site; its midnights bound the days")
+    tariff: str = _key("", "TOML file that says what a kWh costs, and when; empty: nothing has a price")
     log_level: str = _key("info", "debug, info, warning or error")
 
     @property
     def folder(self) -> Path:
         """The data folder."""
         return Path(self.data).expanduser()
+
+    @property
+    def tariff_path(self) -> Path | None:
+        """The tariff file, None without one."""
+        return _path(self.tariff)
 
     @property
     def database_url(self) -> str:
@@ -107,7 +114,8 @@ def check_addresses(config: Config) -> None:
             parse_broker_url(config.broker, plain=config.plain, ca_file=_path(config.broker_ca))
         if config.database:
             open_engines(config.database)
-    except (TimeZoneError, BrokerUrlError, DatabaseUrlError) as error:
+        read_tariffs(config.tariff_path)
+    except (TimeZoneError, BrokerUrlError, DatabaseUrlError, TariffFileError) as error:
         raise ConfigError(str(error)) from error
     for key in ("broker_ca", "mqtt_certificate", "mqtt_key"):
         path = _path(getattr(config, key))

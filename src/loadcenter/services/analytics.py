@@ -1,6 +1,6 @@
 """Analytics: what readings and events of some days say, read in short steps so that live data does not wait."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Protocol
@@ -150,12 +150,16 @@ class OutletUse:
 
 @dataclass(frozen=True, slots=True)
 class EnergyReport:
-    """Energy, cost and load of a PDU over a period."""
+    """Energy, cost and load of a PDU over a period.
+
+    `day_lengths` has every day that has begun, with how much of it is over in ms: 23 to 25 hours for a whole one.
+    """
 
     period: Period
     before: Period
     tariffs: Tariffs
     outlets: Sequence[OutletUse]
+    day_lengths: Mapping[date, int]
     fee_pico: int
     before_fee_pico: int
 
@@ -182,8 +186,9 @@ class EnergyReport:
 
     @property
     def by_day(self) -> dict[date, Amount]:
-        """All outlets together on each day."""
-        return merged_days({one.outlet: one.bill for one in self.outlets})
+        """All outlets together on each day that has begun."""
+        known = merged_days({one.outlet: one.bill for one in self.outlets})
+        return {day: known.get(day, Amount()) for day in self.day_lengths}
 
     @property
     def demand(self) -> Demand | None:
@@ -280,9 +285,9 @@ class Analytics:
             await self._outlet(pdu_id, outlet, period, before)
             for outlet in await self._store.outlets_between(pdu_id, before.since_ms, period.until_ms)
         ]
-        return EnergyReport(
-            period, before, self._tariffs, outlets, self._fee_pico(period), self._fee_pico(before)
-        )
+        lengths = self._day_lengths(period)
+        fee_pico, before_pico = self._fee_pico(lengths), self._fee_pico(self._day_lengths(before))
+        return EnergyReport(period, before, self._tariffs, outlets, lengths, fee_pico, before_pico)
 
     async def _outlet(self, pdu_id: str, outlet: int, period: Period, before: Period) -> OutletUse:
         use = await self._use(pdu_id, outlet, period)
@@ -339,11 +344,18 @@ class Analytics:
             return Peak(highest.power_mw, start_ms, _QUARTER_MS)
         return Peak(highest.power_mw, minute_ms, _MINUTE_MS)
 
-    def _fee_pico(self, period: Period) -> int:
-        begun = (period.days.first + timedelta(days=number) for number in range(period.days.count))
-        return sum(
-            self._tariffs.fee_pico(day) for day in begun if self._site.midnight_ms(day) < period.now_ms
-        )
+    def _day_lengths(self, period: Period) -> dict[date, int]:
+        lengths: dict[date, int] = {}
+        day, since_ms = period.days.first, period.since_ms
+        while since_ms < period.now_ms:
+            after = day + timedelta(days=1)
+            until_ms = self._site.midnight_ms(after)
+            lengths[day] = min(until_ms, period.now_ms) - since_ms
+            day, since_ms = after, until_ms
+        return lengths
+
+    def _fee_pico(self, begun: Iterable[date]) -> int:
+        return sum(self._tariffs.fee_pico(day) for day in begun)
 
     # -- voltage
 

@@ -13,6 +13,7 @@ from loadcenter.adapters.web.gate import SECURITY_HEADERS, BodyLimit, SecurityHe
 from loadcenter.adapters.web.live import PING_START, Hub
 from loadcenter.adapters.web.models import ReadyOut, RowId
 from loadcenter.adapters.web.problems import ProblemError, not_found
+from loadcenter.adapters.web.routes_analytics import analytics_routes
 from loadcenter.adapters.web.routes_commands import command_routes
 from loadcenter.adapters.web.routes_demo import demo_routes
 from loadcenter.adapters.web.routes_devices import device_routes
@@ -23,6 +24,7 @@ from loadcenter.adapters.web.routes_session import session_routes
 from loadcenter.adapters.web.shapes import Shapes, events
 from loadcenter.adapters.web.static_files import View
 from loadcenter.services.accounts import Accounts
+from loadcenter.services.analytics import Analytics
 from loadcenter.services.export import Exporter
 from loadcenter.services.history import History
 from loadcenter.services.ports import EventFilter, Plant, Store, StoreUnavailableError
@@ -53,6 +55,7 @@ class Served:
     exporter: Exporter
     registry: Registry
     tuning: Tuning
+    analytics: Analytics
     checks: Callable[[], dict[str, str]]
     metrics: Callable[[], str]
     version: str
@@ -78,6 +81,7 @@ def make_app(served: Served) -> FastAPI:
     api.include_router(pdu_routes(served.shapes, served.registry, served.tuning))
     api.include_router(command_routes(served.shapes))
     api.include_router(record_routes(served.shapes, served.store, served.history))
+    api.include_router(analytics_routes(served.shapes.fleet, served.analytics))
     api.include_router(export_routes(served.shapes, served.exporter))
     api.include_router(device_routes(served.registry, served.store))
     if served.plant is None:

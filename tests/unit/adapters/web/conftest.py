@@ -66,6 +66,7 @@ class Site:
                 Exporter(center.store, FORMATS),
                 center.registry,
                 center.tuning,
+                center.analytics,
                 checks=center.watch.checks,
                 metrics=lambda: "# EOF\n",
                 version="1.2.3",
