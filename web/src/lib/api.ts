@@ -76,6 +76,15 @@ export function history(query: HistoryQuery, signal?: AbortSignal): Promise<Hist
   return request('GET', path, signal ? { signal } : {});
 }
 
+/** A report of analytics; `since` and `until` are days of the site. */
+export function analytics<T>(
+  report: 'energy' | 'voltage' | 'supply',
+  query: { pdu: string; since: string; until: string },
+  signal: AbortSignal,
+): Promise<T> {
+  return request('GET', `/analytics/${report}${search(query)}`, { signal });
+}
+
 export const demo = {
   list: (): Promise<Disturbances> => request('GET', '/demo/disturbances'),
   start: (pdu: string, id: string, outlet: number | null): Promise<void> =>

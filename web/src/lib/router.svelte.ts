@@ -4,6 +4,7 @@ export type Route =
   | { page: 'overview' }
   | { page: 'pdu'; id: string }
   | { page: 'history'; query: URLSearchParams }
+  | { page: 'analytics'; query: URLSearchParams }
   | { page: 'events'; query: URLSearchParams }
   | { page: 'missing' };
 
@@ -16,6 +17,7 @@ export function parse(hash: string): Route {
   if (parts.length === 0) return { page: 'overview' };
   if (first === 'pdu' && second !== undefined && parts.length === 2) return { page: 'pdu', id: second };
   if (first === 'history' && parts.length === 1) return { page: 'history', query };
+  if (first === 'analytics' && parts.length === 1) return { page: 'analytics', query };
   if (first === 'events' && parts.length === 1) return { page: 'events', query };
   return { page: 'missing' };
 }
@@ -50,6 +52,7 @@ export const links = {
   pdu: (id: string): string => `#/pdu/${encodeURIComponent(id)}`,
   history: (pdu?: string, outlet?: number): string =>
     `#/history${query({ pdu, outlets: outlet === undefined ? undefined : String(outlet) })}`,
+  analytics: (pdu?: string): string => `#/analytics${query({ pdu })}`,
   events: (pdu?: string): string => `#/events${query({ pdu })}`,
 };
 
