@@ -42,12 +42,13 @@ void feed() {
   }
 }
 
-// Sleeps until the next multiple of kPassScans: a block ends with one of them.
+// Sleeps until a block has ended, or the next multiple of kPassScans in it.
 void await_scans() {
   const uint8_t first = static_cast<uint8_t>(scan_count());
   do {
     sleep_until_interrupt();
-  } while (static_cast<uint8_t>(scan_count()) == first || sampler.scans_in_block() % kPassScans != 0);
+  } while (!pdu.due() &&
+           (static_cast<uint8_t>(scan_count()) == first || sampler.scans_in_block() % kPassScans != 0));
 }
 
 void pass() {

@@ -121,7 +121,7 @@ uint8_t Metering::take(Sampler& sampler, const Seen& seen, Inputs& inputs) {
       ended = static_cast<uint8_t>(k + 1);
     }
     inputs.acted.peak_ma[k] =
-        static_cast<int32_t>(part(outlet_[k].unit, static_cast<uint32_t>(seen.peak[k]) << 12));
+        static_cast<int32_t>(part(outlet_[k].unit, static_cast<uint32_t>(sampler.outlet[k].peak) << 12));
   }
   for (uint8_t s = 0; s < kSources; ++s) {
     fill(s, sampler.source[s], seen, inputs.source[s]);

@@ -31,8 +31,6 @@ bool Pdu::pass() {
   const bool steps = due();
   Seen seen;
   if (steps) {
-    // First of all: the scan that ended the block has just ended, so that this has not to wait.
-    const BetweenScans held;
     sampler.see(seen);
   }
   link.poll(records);
@@ -69,8 +67,9 @@ void Pdu::step(const Seen& seen) {
   decision.step(inputs, records.settings, orders, count, now_ms_);
   {
     const BetweenScans held;
-    sampler.permit(decision.drives(), decision.standing());
-    drive_relays(sampler.drives);
+    if (sampler.permit(decision.drives(), decision.standing())) {
+      drive_relays(sampler.drives);
+    }
   }
   metering.limit(sampler, decision.standing(), sampler.drives.changeover);
   if (ended != 0) {

@@ -1,5 +1,6 @@
 #include "sampler.hpp"
 
+#include "critical.hpp"
 #include "scanning.hpp"
 
 // What is seldom reached in a scan is kept out of line, so that what is always done keeps its registers.
@@ -141,11 +142,7 @@ uint8_t Sampler::swing() {
   open_outlets(standing_.shed);
   drives.changeover = other(drives.changeover);
   deeds_.swung = true;
-  for (OutletChannel& channel : outlet) {
-    if ((drives.outlets & channel.bit) != 0) {
-      begin_mask(channel);
-    }
-  }
+  mask_outlets(drives.outlets);
   return kActOutlets | kActChangeover;
 }
 
@@ -175,24 +172,34 @@ LOADCENTER_SELDOM void Sampler::end_block(OutletChannel& channel) {
   channel.clipped = 0;
 }
 
-LOADCENTER_SELDOM void Sampler::end_block(SourceChannel& channel) {
-  channel.whole_sum = channel.sum;
-  channel.whole_squares[ring_] = channel.squares;
-  channel.sum = 0;
-  channel.squares = 0;
+// In the first conversion behind the block: the last one of a scan has no time for it.
+LOADCENTER_SELDOM void Sampler::end_block() {
+  for (SourceChannel& channel : source) {
+    channel.whole_sum = channel.sum;
+    channel.whole_squares[ring_] = channel.squares;
+    channel.sum = 0;
+    channel.squares = 0;
+  }
+  block_scan_ = 0;
+  ring_ = ring_ + 1 == kWindowBlocks ? 0 : static_cast<uint8_t>(ring_ + 1);
+  if (live_blocks_ != 0) {
+    --live_blocks_;
+  }
+  ++blocks;
 }
 
 // ---- the main pass
 
 void Sampler::see(Seen& seen) {
-  seen.deeds = deeds_;
-  deeds_ = Deeds{};
-  seen.live = live_blocks_ != 0;
-  for (uint8_t k = 0; k < kOutlets; ++k) {
-    seen.peak[k] = outlet[k].peak;
+  {
+    const Critical critical;
+    seen.deeds = deeds_;
+    deeds_ = Deeds{false, false, 0, 0, 0};
   }
+  seen.live = live_blocks_ != 0;
   for (uint8_t s = 0; s < kSources; ++s) {
-    SourceChannel& channel = source[s];
+    SourceChannel& channel = settled(source[s]);
+    const Critical critical;
     seen.half_low[s] = channel.half_low;
     seen.half_high[s] = channel.half_high;
     channel.half_low = UINT16_MAX;
@@ -202,18 +209,27 @@ void Sampler::see(Seen& seen) {
   }
 }
 
-void Sampler::permit(const Drives& wanted, const Standing& standing) {
+bool Sampler::permit(const Drives& wanted, const Standing& standing) {
   const OutletMask rising = static_cast<OutletMask>(standing.masked & ~standing_.masked);
   standing_ = standing;
   standing_.quiet = static_cast<OutletMask>(standing.quiet & ~deeds_.masked);
   standing_.leave = standing.leave && !deeds_.swung && !deeds_.opened && deeds_.tripped == 0;
+  const Drives before = drives;
   drives.outlets = static_cast<OutletMask>(wanted.outlets & ~deeds_.shut_off);
   if (!deeds_.swung) {
     drives.changeover = wanted.changeover;
   }
   drives.isolator_closed = wanted.isolator_closed && !deeds_.opened;
+  if (rising != 0) {
+    mask_outlets(rising);
+  }
+  return before.outlets != drives.outlets || before.changeover != drives.changeover ||
+         before.isolator_closed != drives.isolator_closed;
+}
+
+void Sampler::mask_outlets(OutletMask outlets) {
   for (OutletChannel& channel : outlet) {
-    if ((rising & channel.bit) != 0) {
+    if ((outlets & channel.bit) != 0) {
       begin_mask(channel);
     }
   }

@@ -121,7 +121,6 @@ struct Deeds {
 // What changes under the main pass and is therefore taken at one moment.
 struct Seen {
   Deeds deeds;
-  uint16_t peak[kOutlets];  // of the tripped, in counts
   uint16_t half_low[kSources];
   uint16_t half_high[kSources];
   Crossing crossing[kSources];
@@ -139,11 +138,12 @@ class Sampler {
   static constexpr uint8_t kBandGap = 0xff;
   uint8_t channel(uint8_t slot) const;
 
-  // Takes the conversion of a slot. Returns the relays that it has moved; `drives` tells where to.
+  // Takes the conversion of a slot; with the first one of a block the one before becomes whole (`blocks`).
+  // Returns the relays that it has moved; `drives` tells where to.
   uint8_t take(uint8_t slot, uint16_t raw);
 
-  // After the last slot of a scan, with the state of the bus-live input. Returns whether a block is whole.
-  bool end_scan(bool live);
+  // After the last slot of a scan, with the state of the bus-live input.
+  void end_scan(bool live);
 
   // Scans since the last whole block.
   uint8_t scans_in_block() const { return block_scan_; }
@@ -151,11 +151,13 @@ class Sampler {
   // The place in `whole_squares` of the last whole block.
   uint8_t newest() const { return static_cast<uint8_t>((ring_ == 0 ? kWindowBlocks : ring_) - 1); }
 
+  // What was done since the last time; for the main pass. Holds interrupts off for moments only.
+  void see(Seen& seen);
+
   // Those below are for the main pass, with interrupts held off.
-  void see(Seen& seen);  // what was done since the last time
-  void permit(const Drives& drives,
-              const Standing& standing);  // takes nothing back that was done since `see`
-  void open_outlets(OutletMask outlets);  // ahead of the next step: emergency off
+  // Takes nothing back that was done since `see`. Returns whether a relay has to move.
+  bool permit(const Drives& wanted, const Standing& standing);
+  void open_outlets(OutletMask outlets);                             // ahead of the next step: emergency off
   void set_limits(Source which, uint16_t lost, uint16_t collapsed);  // spans
 
   Drives drives;
@@ -168,7 +170,6 @@ class Sampler {
 
  private:
   uint8_t outlet_of(uint8_t slot) const;
-  bool ends_block() const { return block_scan_ == kBlockScans - 1; }
   bool ends_turns() const { return block_scan_ >= kBlockScans - board::kTurns; }
   uint8_t current(OutletChannel& channel, int16_t sample);
   uint8_t voltage(SourceChannel& channel, Source which, int16_t sample);
@@ -177,6 +178,7 @@ class Sampler {
   uint8_t masked(OutletChannel& channel, bool clipped);
   void begin_mask(OutletChannel& channel);
   void end_mask(OutletChannel& channel);
+  void mask_outlets(OutletMask outlets);
   uint8_t trip(OutletChannel& channel);
   uint8_t low(SourceChannel& channel, Source which, uint32_t span);
   uint8_t leave(Source which, uint32_t span);
@@ -184,7 +186,7 @@ class Sampler {
   uint8_t open_short_circuits();
   void end_half(SourceChannel& channel);
   void end_block(OutletChannel& channel);
-  void end_block(SourceChannel& channel);
+  void end_block();
 
   Standing standing_;
   Deeds deeds_;

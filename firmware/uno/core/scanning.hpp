@@ -125,9 +125,6 @@ inline uint8_t Sampler::voltage(SourceChannel& channel, Source which, int16_t sa
   if (which == drives.changeover) {
     volts_ = sample;
   }
-  if (ends_block()) {
-    end_block(channel);
-  }
   const uint32_t span = span_of(sample, old, kTangent128);
   if (span < channel.lost) {
     return low(channel, which, span);
@@ -142,6 +139,9 @@ inline uint8_t Sampler::take(uint8_t slot, uint16_t raw) {
     const Source which = static_cast<Source>(slot - kCurrents);
     SourceChannel& taken = settled(source[index(which)]);
     return voltage(taken, which, static_cast<int16_t>(static_cast<int16_t>(raw) - taken.zero));
+  }
+  if (block_scan_ == kBlockScans) {
+    end_block();
   }
   OutletChannel& taken = settled(outlet[outlet_of(slot)]);
   int16_t sample = static_cast<int16_t>(static_cast<int16_t>(raw) - taken.zero);
@@ -160,7 +160,7 @@ inline uint8_t Sampler::take(uint8_t slot, uint16_t raw) {
   return current(taken, sample);
 }
 
-inline bool Sampler::end_scan(bool live) {
+inline void Sampler::end_scan(bool live) {
   if (live) {
     live_blocks_ = 3;  // an optocoupler with one diode is silent for half a cycle
   }
@@ -175,16 +175,7 @@ inline bool Sampler::end_scan(bool live) {
       window_byte_ = 0;
     }
   }
-  if (++block_scan_ < kBlockScans) {
-    return false;
-  }
-  block_scan_ = 0;
-  ring_ = ring_ + 1 == kWindowBlocks ? 0 : static_cast<uint8_t>(ring_ + 1);
-  if (live_blocks_ != 0) {
-    --live_blocks_;
-  }
-  ++blocks;
-  return true;
+  ++block_scan_;
 }
 
 }  // namespace loadcenter

@@ -50,13 +50,16 @@ void bench_free(Bench* bench) { delete bench; }
 // The channel that a slot of the scan to come converts: an outlet from 0, then the sources, 255 the band gap.
 int bench_channel(const Bench* bench, int slot) { return bench->sampler.channel(static_cast<uint8_t>(slot)); }
 
-// Gives the conversions of one scan. Returns the relays that were moved (Act), and 8 at the end of a block.
+// Gives the conversions of one scan. Returns the relays that were moved (Act), and 8 behind the end of a
+// block.
 int bench_scan(Bench* bench, const uint16_t* conversions, int live) {
+  const uint8_t blocks = bench->sampler.blocks;
   uint8_t moved = kActNone;
   for (uint8_t slot = 0; slot < kSlots; ++slot) {
     moved = static_cast<uint8_t>(moved | bench->sampler.take(slot, conversions[slot]));
   }
-  if (!bench->sampler.end_scan(live != 0)) {
+  bench->sampler.end_scan(live != 0);
+  if (bench->sampler.blocks == blocks) {
     return moved;
   }
   bench->sampler.see(bench->seen);
