@@ -1,7 +1,9 @@
-// Loadcenter for the Arduino UNO and Mega, as a sketch: open this file in the Arduino IDE, choose the board, upload.
+// Loadcenter for the Arduino UNO and Mega, as a sketch: open this file in the Arduino IDE, choose the board,
+// upload.
 //
-// The IDE compiles what stands in this folder only, so the sources of the folders below are taken in here. There is
-// neither setup() nor loop(): avr/main.cpp has its own main(), and nothing of the Arduino core is used.
+// The IDE compiles what stands in this folder only, so the sources of the folders below are taken in here.
+// There is neither setup() nor loop(): avr/main.cpp has its own main(), and nothing of the Arduino core is
+// used.
 
 // clang-format off
 

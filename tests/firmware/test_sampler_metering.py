@@ -162,7 +162,7 @@ def test_the_step_tells_the_last_cycle(rigs: list[Rig]) -> None:
     rig.loads[1] = sine(3.0)
     rig.run(0.5)
     rig.loads[1] = sine(6.0)
-    rig.run(scans=50)
+    rig.run(scans=51)
     assert rig.outlet(1).current_ma == pytest.approx(6000, rel=0.01)
     assert rig.outlet(1).power_mw == pytest.approx(1_380_000, rel=0.02)
 
@@ -170,7 +170,7 @@ def test_the_step_tells_the_last_cycle(rigs: list[Rig]) -> None:
 def test_half_cycles_tell_a_swell_at_once(rigs: list[Rig]) -> None:
     rig = ready(rigs)
     rig.mains = sine(230 * 1.25)
-    rig.run(scans=25)
+    rig.run(scans=26)  # a block is whole with the first conversion behind it
     assert rig.source().half_high_mv == pytest.approx(230_000 * 1.25, rel=0.02)
 
 
@@ -181,7 +181,7 @@ def test_a_cycle_that_clips_counts_as_the_end_of_the_sensor_at_least(
     rig = ready(rigs)
     rig.permit(outlets=0b0001, masked=0b0001)
     rig.loads[1] = sine(clipped_peak_a / math.sqrt(2))
-    rig.run(scans=50)
+    rig.run(scans=51)
     assert rig.outlet(1).current_ma >= 17_700
 
 
@@ -205,7 +205,7 @@ def test_the_bus_is_live_until_its_input_has_been_silent_for_a_cycle(rigs: list[
     rig = ready(rigs)
     assert rig.block().live
     rig.live = False
-    rig.run(scans=25)
+    rig.run(scans=26)  # a block is whole with the first conversion behind it
     assert rig.block().live
-    rig.run(scans=50)
+    rig.run(scans=51)
     assert not rig.block().live

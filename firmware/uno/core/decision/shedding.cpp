@@ -14,10 +14,10 @@ int32_t budget_mw(Source source) {
   return static_cast<int32_t>(source == Source::kMain ? settings.budget_main_mw : settings.budget_backup_mw);
 }
 
-const OutletSettings& settings_of(uint8_t i) { return step_now.settings->outlet[i]; }
+const OutletSettings& settings_in_force(uint8_t i) { return step_now.settings->outlet[i]; }
 
 bool may_shed(const OutletState& outlet, uint8_t i) {
-  return outlet.closed && outlet.shed == Shed::kNot && !settings_of(i).protected_ && !outlet.locked &&
+  return outlet.closed && outlet.shed == Shed::kNot && !settings_in_force(i).protected_ && !outlet.locked &&
          !outlet.guard.faulty;
 }
 
@@ -25,7 +25,7 @@ bool may_shed(const OutletState& outlet, uint8_t i) {
 uint8_t first_to_shed(const OutletState* outlets, const uint16_t* draws_ma) {
   uint8_t found = kNoOutlet;
   for (uint8_t i = 0; i < kOutlets; ++i) {
-    const bool lower = found == kNoOutlet || settings_of(i).priority >= settings_of(found).priority;
+    const bool lower = found == kNoOutlet || settings_in_force(i).priority >= settings_in_force(found).priority;
     if (lower && draws_ma[i] > kCarriesMa && may_shed(outlets[i], i)) found = i;
   }
   return found;
@@ -133,7 +133,7 @@ uint8_t Shedding::first_to_restore(const Load& total, Source source, const Outle
   uint8_t found = kNoOutlet;
   for (uint8_t i = 0; i < kOutlets; ++i) {
     if (outlets[i].shed != Shed::kBudget) continue;
-    if (found == kNoOutlet || settings_of(i).priority < settings_of(found).priority) found = i;
+    if (found == kNoOutlet || settings_in_force(i).priority < settings_in_force(found).priority) found = i;
   }
   if (found == kNoOutlet || over_ != 0) return kNoOutlet;
   const Settings& settings = *step_now.settings;

@@ -1,0 +1,84 @@
+"""Every build of the firmware: that it is made, and what it takes."""
+
+import pytest
+from scripts import firmware
+from scripts.firmware import BUILDS, BuildError, Size
+
+UNO = firmware.UNO
+RAM_GOAL = 1536
+"""Static RAM and stack of a UNO (behaviour.md, section 1, leaves the rest of 2 KB as a reserve)."""
+
+DOES_NOT_FIT = "the parts together take 42 KB of flash and 1.9 KB of RAM: firmware/uno/README.md"
+
+
+class NoRoomError(Exception):
+    """The linker found the program larger than the chip."""
+
+
+def built(name: str) -> Size:
+    try:
+        firmware.build(BUILDS[name])
+    except BuildError as error:
+        if "missing" in str(error):
+            pytest.skip(str(error))
+        if "will not fit in region" in str(error):
+            raise NoRoomError from error
+        raise
+    return firmware.size_of(BUILDS[name])
+
+
+def test_the_mega_has_room() -> None:
+    size = built("mega")
+    assert size.flash < 64 * 1024
+    assert size.ram < 3072
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, raises=NoRoomError, reason=DOES_NOT_FIT))
+        for name in ("uno", "uno-60hz", "uno-pair", "arduino")
+    ],
+)
+def test_a_uno_has_room(name: str) -> None:
+    size = built(name)
+    assert size.flash <= BUILDS[name].flash
+    assert size.ram <= RAM_GOAL
+
+
+def test_the_facts_of_a_board_stand_beside_its_build() -> None:
+    built("mega")
+    facts = firmware.facts_of(BUILDS["mega"])
+    assert facts["outlets"] == 8
+    assert facts["isolator"] == {"port": "C", "bit": 6, "arduino": 31}
+
+
+def test_what_is_up_to_date_is_left_alone() -> None:
+    built("mega")
+    before = BUILDS["mega"].product.stat().st_mtime_ns
+    built("mega")
+    assert BUILDS["mega"].product.stat().st_mtime_ns == before
+
+
+def test_contacts_of_a_source_pair_may_overlap_in_a_test_build_only() -> None:
+    build = firmware.variant("mega", "LOADCENTER_SOURCE_PAIR", "LOADCENTER_DEAD_TIME_MS=0", suffix="dead-0")
+    try:
+        with pytest.raises(BuildError, match=r"LOADCENTER_TEST_BUILD|missing"):
+            firmware.build(build)
+    finally:
+        assert not build.product.exists()
+
+
+def test_the_sketch_takes_in_every_source() -> None:
+    sources = [
+        str(path.relative_to(UNO)) for folder in ("core", "avr") for path in (UNO / folder).rglob("*.cpp")
+    ]
+    sketch = (UNO / "uno.ino").read_text(encoding="utf-8")
+    assert sorted(sources) == sorted(
+        line.split('"')[1] for line in sketch.splitlines() if line.startswith("#include")
+    )
+
+
+def test_a_program_that_cannot_be_built_says_why() -> None:
+    with pytest.raises(BuildError, match=r"needs LOADCENTER_TEST_BUILD|missing"):
+        firmware.build(firmware.variant("host", "LOADCENTER_DEAD_TIME_MS=1", suffix="dead-1"))
