@@ -245,7 +245,7 @@ def _finish(draft: Draft) -> tuple[PduState, Outputs]:
         draft.sequence,
         tuple(draft.awaiting),
         draft.journal.first + len(events),
-        rest.at_rest(draft),
+        standing.leave and rest.at_rest(draft),  # at rest the permissions stay as they are
         draft.shedding,
         standing,
         draft.now_ms,
