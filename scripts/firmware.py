@@ -257,6 +257,16 @@ def _report(names: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _builds(target: Build, *, asan: bool) -> bool:
+    try:
+        product = build(target, asan=asan and target.mcu is None)
+    except BuildError as error:
+        print(f"{target.name}: {error}", file=sys.stderr)
+        return False
+    print(f"{target.name:<12}{product.relative_to(ROOT)}")
+    return True
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code of the command line: 0, or 1 where a build failed."""
     parser = argparse.ArgumentParser(
@@ -273,19 +283,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(BUILDS))
         return 0
     names = FIRMWARE if chosen.command == "all" else tuple(chosen.names)
-    try:
-        for name in names:
-            asan = chosen.command == "build" and chosen.asan and BUILDS[name].mcu is None
-            print(f"{name:<12}{build(BUILDS[name], asan=asan).relative_to(ROOT)}")
-    except BuildError as error:
-        print(error, file=sys.stderr)
-        return 1
-    programs = [name for name in names if BUILDS[name].mcu]
+    asan = chosen.command == "build" and chosen.asan
+    failed = [name for name in names if not _builds(BUILDS[name], asan=asan)]
+    programs = [name for name in names if BUILDS[name].mcu and name not in failed]
     if programs:
         report = _report(programs)
         (OUTPUT / "sizes.txt").write_text(report, encoding="utf-8")
         print(report, end="")
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
