@@ -72,8 +72,8 @@ void set_live(emu_t* emu) {
   const avr_ioport_t* port = module(emu->avr, "port", emu->live_pin.port, offsetof(avr_ioport_t, name));
   if (!port) return;
   const bool high = live == emu->live_pin.active_high;
-  avr_raise_irq(port->io.irq + emu->live_pin.bit, high);
-  /* A reset has cleared the register, and the same level is not told twice. */
+  /* Not as an IRQ: PD2 is INT0, which libsimavr polls each cycle while it is low, at a seventh of the speed.
+   */
   uint8_t* pins = &emu->avr->data[port->r_pin];
   *pins = (uint8_t)(high ? *pins | 1 << emu->live_pin.bit : *pins & ~(1 << emu->live_pin.bit));
 }
