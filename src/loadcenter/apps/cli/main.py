@@ -14,6 +14,7 @@ from rich.panel import Panel
 
 from loadcenter import __version__
 from loadcenter.adapters.mqtt.broker_errors import BrokerStartError
+from loadcenter.apps.cli.backups import backup, restore
 from loadcenter.apps.cli.devices import device
 from loadcenter.apps.cli.doctor import doctor
 from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config, usable_config
@@ -35,6 +36,8 @@ app.add_typer(outlet, name="outlet")
 app.add_typer(simulate, name="sim")
 app.command("events")(events)
 app.command("doctor")(doctor)
+app.command("backup")(backup)
+app.command("restore")(restore)
 
 PASSWORD_ENV = "LOADCENTER_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 DEMO_DATA = "~/.local/share/loadcenter-demo"

@@ -5,11 +5,14 @@ configuration cannot be used; 4 no control center is running; 5 something that i
 """
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 out = Console(highlight=False, soft_wrap=True)
@@ -47,6 +50,21 @@ def table(*columns: str) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
+
+
+@contextmanager
+def counting(quiet: bool) -> Iterator[Callable[[str, int], None]]:
+    """Yield a function that shows how much of what is done, on a terminal; the last line of each stays."""
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:>14,}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=quiet or not err.is_terminal) as shown:
+        tasks = {}
+
+        def count(what: str, done: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what, total=None)
+            shown.update(tasks[what], completed=done)
+
+        yield count
 
 
 def _plain(text: str) -> str:

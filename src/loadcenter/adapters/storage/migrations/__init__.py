@@ -31,29 +31,33 @@ def newest_revision() -> str:
     return newest
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the tables to `newest_revision()`. Other processes wait meanwhile.
+def known_revisions() -> frozenset[str]:
+    """Return all revisions that this version can bring tables to, or up from."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def migrate(connection: Connection, wanted: str | None = None) -> None:
+    """Bring the tables up to `wanted`, by default `newest_revision()`. Other processes wait meanwhile.
 
     Raises:
         SchemaVersionError: the database is of a revision that this version does not know.
     """
     lock_schema(connection)
     try:
-        _upgrade(connection)
+        _upgrade(connection, wanted or newest_revision())
     finally:
         unlock_schema(connection)
 
 
-def _upgrade(connection: Connection) -> None:
-    scripts = _scripts()
-    known = {script.revision for script in scripts.walk_revisions()}
+def _upgrade(connection: Connection, wanted: str) -> None:
+    scripts, known = _scripts(), known_revisions()
     current = MigrationContext.configure(connection).get_current_revision()
     if current is not None and current not in known:
         raise SchemaVersionError(
             f"the database is at revision {current}, this version of Loadcenter knows up to {newest_revision()}: "
             "install the newer version again, or restore a backup from before it"
         )
-    if current == newest_revision():
+    if current == wanted:
         return
 
     # Alembic's own would name the primary key, which MariaDB leaves aside with a warning.
@@ -62,7 +66,7 @@ def _upgrade(connection: Connection) -> None:
     )
 
     def steps(revision: Any, _context: MigrationContext) -> Any:
-        return scripts._upgrade_revs("head", revision)  # noqa: SLF001  # what alembic.command.upgrade calls
+        return scripts._upgrade_revs(wanted, revision)  # noqa: SLF001  # what alembic.command.upgrade calls
 
     with EnvironmentContext(_config(), scripts, fn=steps) as environment:
         environment.configure(connection=connection, version_table=VERSION_TABLE)
