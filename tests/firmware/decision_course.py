@@ -34,7 +34,7 @@ class Course:
     seed: int
     config: PduConfig = field(init=False)
     now_ms: int = 1000
-    events: int = 0
+    happens: float = 0.02
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -44,7 +44,7 @@ class Course:
         self.welded: set[int] = set()
         self.faulty: set[int] = set()
         self.dead_bus = False
-        self.step_ms = self.rng.choice((10, 10, 16, 17, 20))
+        self.step_ms = self.rng.choice((10, 10, 16, 17, 20, 200))  # the last one brings hours to their end
 
     def settings(self) -> PduConfig:
         """Return settings that make something happen."""
@@ -85,7 +85,7 @@ class Course:
     def step(self, drives: Drives, standing: Standing) -> PduInputs:
         """Let time pass, let something happen, and return what is measured then."""
         self.now_ms += self.step_ms
-        if self.rng.random() < 0.02:
+        if self.rng.random() < self.happens:
             self._happen()
         acted = self._at_once(drives, standing)
         active = self.supplies[drives.changeover]
@@ -139,7 +139,6 @@ class Course:
             case 10:
                 self.dead_bus = rng.random() < 0.2
             case _:
-                self.now_ms += rng.choice((0, 0, 0, 5_000, 40_000, 3_600_000)) if rng.random() < 0.02 else 0
                 if rng.random() < 0.3:
                     self.config = replace(self.settings(), version=self.config.version + 1)
 
@@ -178,3 +177,131 @@ class Course:
             None if half is None else max(0, voltage_mv - half),
             None if half is None else voltage_mv + half,
         )
+
+
+class Nervous(Course):
+    """Sources fail while the transfer switch is on its way."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.config = replace(PduConfig(retransfer_delay_s=0), preferred=self.rng.choice(list(Source)))
+        self.loads_ma = [500, 500, 0, 0]
+        self.step_ms = 10
+        self.happens = 0.06 if self.seed % 2 else 0.002
+
+    def _happen(self) -> None:
+        if self.rng.random() < 0.5:
+            for supply in self.supplies.values():
+                supply.permille = 1000
+            return
+        self.supplies[Source.MAIN].permille = self.rng.choice((0, 600, 880, 1000, 1250))
+        self.supplies[Source.BACKUP].permille = self.rng.choice((0, 600, 880, 1000, 1250))
+
+    def orders(self) -> list[Order]:
+        if self.rng.random() > 0.02:
+            return []
+        return [Order(Do.CLEAR_LOCKOUT), Order(Do.TRANSFER, source=self.rng.choice(list(Source)))]
+
+
+class Turned(Course):
+    """A source is asked for, and fails one to seven steps later, on the way there."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.config = PduConfig(auto_retransfer=False)
+        self.step_ms = 10
+        self.steps = 0
+        self.fails_at, self.over = 2, False
+        self.target = Source.BACKUP
+
+    def step(self, drives: Drives, standing: Standing) -> PduInputs:
+        self.steps += 1
+        if self.steps % 300 == 0:
+            self.target = drives.changeover.other
+        at = self.steps % 300
+        if at == 0:
+            self.fails_at, self.over = self.rng.randint(2, 8), self.rng.random() < 0.5
+        if at == self.fails_at:
+            self.supplies[self.target].permille = 1250 if self.over else 0
+            if self.over:  # and there is no way back
+                self.supplies[self.target.other].permille = 0
+        if at == 50:
+            for supply in self.supplies.values():
+                supply.permille = 1000
+        return super().step(drives, standing)
+
+    def _happen(self) -> None:
+        pass
+
+    def orders(self) -> list[Order]:
+        if self.steps % 300:
+            return []
+        return [Order(Do.CLEAR_LOCKOUT), Order(Do.TRANSFER, source=self.target)]
+
+
+class WrongGrid(Course):
+    """Both sources have the frequency of another grid, from the start."""
+
+    def _happen(self) -> None:
+        for supply in self.supplies.values():
+            supply.permille, supply.mhz = 1000, 60_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._happen()
+
+
+class Dim(Course):
+    """The active source stays just below the last limit."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.config = PduConfig()
+        self.step_ms = 200
+
+    def _happen(self) -> None:
+        if self.now_ms > 5000:
+            self.supplies[Source.MAIN].permille = 895
+
+
+class Unplugged(Course):
+    """A load is unplugged while a person switches its outlet off and on."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.config = PduConfig()
+        self.loads_ma = [900, 0, 0, 0]
+        self.step_ms = 20
+        self.asked_ms = 0
+
+    def _happen(self) -> None:
+        if self.now_ms > 5000:
+            self.loads_ma[0] = 0
+
+    def _at_once(self, _drives: Drives, _standing: Standing) -> Acted:
+        return NOTHING_DONE
+
+    def orders(self) -> list[Order]:
+        if self.now_ms - self.asked_ms < 1500:
+            return []
+        self.asked_ms = self.now_ms
+        return [Order(Do.SWITCH, 1, on=self.now_ms // 1500 % 2 == 1)]
+
+
+class LockedOut(Course):
+    """Transfers are asked for until they are locked out, and a person clears that."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.config = PduConfig(max_transfers_per_hour=1, auto_retransfer=False)
+        self.loads_ma = [500, 500, 500, 500]
+        self.step_ms = 20
+
+    def _happen(self) -> None:
+        pass
+
+    def orders(self) -> list[Order]:
+        if self.rng.random() > 0.01:
+            return []
+        source = self.rng.choice(list(Source))
+        return [self.rng.choice((Order(Do.CLEAR_LOCKOUT), Order(Do.TRANSFER, source=source)))]

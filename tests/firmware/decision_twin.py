@@ -130,9 +130,6 @@ class CKept(ctypes.Structure):
         ("heat_stage", ctypes.c_uint8),
         ("cause", ctypes.c_uint8),
         ("trip", ctypes.c_uint8),
-        ("measured", ctypes.c_int32),
-        ("limit", ctypes.c_int32),
-        ("limit_ms", ctypes.c_uint32),
     ]
 
 

@@ -12,11 +12,15 @@ struct Graded {
   uint16_t off_mhz;  // from the nominal frequency; UINT16_MAX where that is not known
 };
 
-Graded graded(const SourceInput& reading) {
-  const int32_t mhz = reading.frequency_mhz;
+uint16_t off_nominal(int32_t mhz) {
+  if (mhz == kUnknown) return UINT16_MAX;
   const int32_t off = mhz > board::kNominalMhz ? mhz - board::kNominalMhz : board::kNominalMhz - mhz;
+  return off > UINT16_MAX ? UINT16_MAX : static_cast<uint16_t>(off);
+}
+
+Graded graded(const SourceInput& reading) {
   return {permille(reading.voltage_mv), permille(reading.half_low_mv), permille(reading.half_high_mv),
-          mhz == kUnknown || off > UINT16_MAX ? static_cast<uint16_t>(UINT16_MAX) : static_cast<uint16_t>(off)};
+          off_nominal(reading.frequency_mhz)};
 }
 
 bool violates(const RungRow& rung, const SourceInput& reading, const Graded& seen) {
