@@ -4,7 +4,7 @@ import { roundUp } from './figures';
 import type { EnergyReport } from './model';
 
 export const HEIGHT = 190;
-export const LEFT = 44;
+export const LEFT = 34;
 const TOP = 10;
 const BOTTOM = 24;
 export const BASE = HEIGHT - BOTTOM;

@@ -25,11 +25,20 @@ function moneyFormat(currency: string, locale: string): Intl.NumberFormat {
   return new Intl.NumberFormat(locale, { style: 'currency', currency });
 }
 
-/** The change from an earlier amount as `+12 %`; unknown where there was nothing before. */
-export function change(now: number, before: number, locale: string): string {
-  if (before <= 0) return UNKNOWN;
+/** Two periods are compared when readings stand for at least this part of each. */
+export const COMPARABLE = 0.9;
+
+/** The change from an earlier amount as `+12 %`; unknown where one of them is, or too little of its period. */
+export function change(now: Part, before: Part, locale: string): string {
+  const known = [now, before].every(({ coverage }) => (coverage ?? 0) >= COMPARABLE);
+  if (!known || now.value === null || before.value === null || before.value <= 0) return UNKNOWN;
   const format = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' });
-  return format.format(now / before - 1);
+  return format.format(now.value / before.value - 1);
+}
+
+export interface Part {
+  value: number | null;
+  coverage: number | null;
 }
 
 /** A day as a date of the site. */
@@ -70,12 +79,12 @@ export function lasting(ms: number | null, locale: string): string {
 }
 
 function unit(value: number, name: string, locale: string, digits: number): string {
-  return new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'narrow', maximumFractionDigits: digits }).format(value);
 }
 
-/** The largest round number at or above `value`: 1, 2 or 5 times a power of ten. */
+/** A round number at or a little above `value`, for the end of an axis. */
 export function roundUp(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((round) => round >= value * 0.9999) ?? value;
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((factor) => factor * power).find((round) => round >= value * 0.9999) ?? value;
 }

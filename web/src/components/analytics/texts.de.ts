@@ -14,7 +14,7 @@ export const de: Texts = {
   table: 'Als Tabelle',
   missing: 'keine Messwerte',
   coverage: 'Messwerte',
-  coverageHint: 'Anteil der Zeit, für den Messwerte stehen. Was in der übrigen Zeit geschah, ist nicht bekannt.',
+  coverageHint: 'Messwerte: der Anteil der Zeit, für den Messwerte stehen. Was in der übrigen Zeit geschah, ist nicht bekannt.',
 
   energy: {
     title: 'Energie und Kosten',
@@ -28,7 +28,7 @@ export const de: Texts = {
     loadFactor: 'Lastfaktor',
     mean: (power) => `Mittel ${power}`,
     untracked: 'Ohne Messwerte',
-    days: 'Energie je Tag',
+    days: 'Energie je Tag, in kWh',
     daysLabel: (from, to) => `Energie jedes Tages von ${from} bis ${to}`,
     day: 'Tag',
     metered: 'Gemessen',
@@ -74,6 +74,7 @@ export const de: Texts = {
     within: '±10 %',
     wide: '+10/−15 %',
     verdict: 'EN 50160',
+    partWeek: 'keine ganze Woche',
     verdicts: { met: 'eingehalten', not_met: 'nicht eingehalten', unknown: 'zu wenig bekannt' },
     events: 'Einbrüche, Überhöhungen, Unterbrechungen',
     none: 'Keine gemeldet.',

@@ -19,7 +19,7 @@ export const en = {
   table: 'As a table',
   missing: 'no readings',
   coverage: 'Readings',
-  coverageHint: 'Part of the time that readings stand for. What happened in the rest is not known.',
+  coverageHint: 'Readings: the part of the time that readings stand for. What happened in the rest is not known.',
 
   energy: {
     title: 'Energy and cost',
@@ -33,7 +33,7 @@ export const en = {
     loadFactor: 'Load factor',
     mean: (power: string) => `mean ${power}`,
     untracked: 'Without readings',
-    days: 'Energy by day',
+    days: 'Energy by day, in kWh',
     daysLabel: (from: string, to: string) => `Energy of each day from ${from} to ${to}`,
     day: 'Day',
     metered: 'Metered',
@@ -79,6 +79,7 @@ export const en = {
     within: '±10 %',
     wide: '+10/−15 %',
     verdict: 'EN 50160',
+    partWeek: 'not a whole week',
     verdicts: { met: 'met', not_met: 'not met', unknown: 'too little known' } as Record<Verdict, string>,
     events: 'Dips, swells, interruptions',
     none: 'None was told.',
