@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadcenter.domain.events import Severity
+from loadcenter.domain.qualification import GOOD_PERMILLE, permille
 from loadcenter.domain.quantities import from_milli
 from loadcenter.domain.topology import Grade, Source
 from loadcenter.domain.twin import Twin
@@ -22,6 +23,7 @@ class AlarmKind(StrEnum):
     SILENT = "silent"
     OUTAGE = "outage"
     SOURCE_BAD = "source_bad"
+    VOLTAGE_MARGINAL = "voltage_marginal"
     TRIP = "trip"
     RELAY_WELDED = "relay_welded"
     TRANSFER_LOCKOUT = "transfer_lockout"
@@ -32,6 +34,7 @@ TITLES: dict[AlarmKind, str] = {
     AlarmKind.SILENT: "No telemetry",
     AlarmKind.OUTAGE: "Outage",
     AlarmKind.SOURCE_BAD: "Source not usable",
+    AlarmKind.VOLTAGE_MARGINAL: "Voltage marginal",
     AlarmKind.TRIP: "Tripped",
     AlarmKind.RELAY_WELDED: "Relay welded",
     AlarmKind.TRANSFER_LOCKOUT: "Transfers locked out",
@@ -99,6 +102,13 @@ def _of_state(twin: Twin) -> Iterator[Condition]:
             "No usable source: the outlets are dead.",
         )
     for source, grade in state.grades.items():
+        if grade is Grade.USABLE and _is_marginal(twin, source):
+            yield Condition(
+                ConditionKey(twin.pdu_id, AlarmKind.VOLTAGE_MARGINAL, source=source),
+                Severity.WARNING,
+                f"{source.value.upper()} is within the limits at which it is left, but not good"
+                f"{_volts(twin, source)}.",
+            )
         if grade is Grade.BAD:
             active = " It is the active source." if source is state.active else ""
             yield Condition(
@@ -130,6 +140,14 @@ def _of_readings(twin: Twin) -> Iterator[Condition]:
                 f"Outlet {reading.outlet} is commanded off but carries {from_milli(reading.current_ma):.2f} A: "
                 "unplug the load and replace the relay.",
             )
+
+
+def _is_marginal(twin: Twin, source: Source) -> bool:
+    """Return whether the voltage itself is not good; a source that has just returned is usable for 2 s as well."""
+    reading = twin.source_reading(source)
+    if reading is None or reading.voltage_mv is None or twin.identity is None:
+        return False
+    return abs(permille(reading.voltage_mv, twin.identity.nominal_voltage_mv) - 1000) > GOOD_PERMILLE
 
 
 def _volts(twin: Twin, source: Source) -> str:

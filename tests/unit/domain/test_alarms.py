@@ -64,9 +64,16 @@ def test_a_bad_source_is_named_with_its_voltage_and_whether_it_feeds() -> None:
     assert bad.detail == "MAIN is outside its limits at 171 V. It is the active source."
 
 
-def test_a_usable_source_is_no_alarm() -> None:
-    grades = {Source.MAIN: Grade.USABLE, Source.BACKUP: Grade.GOOD}
+def test_a_usable_source_at_a_good_voltage_is_no_alarm() -> None:
+    grades = {Source.MAIN: Grade.GOOD, Source.BACKUP: Grade.USABLE}
     assert found(twin(replace(STATE, grades=grades))) == {}
+
+
+def test_a_usable_source_at_a_voltage_that_is_not_good_is_marginal() -> None:
+    grades = {Source.MAIN: Grade.USABLE, Source.BACKUP: Grade.GOOD}
+    marginal = found(twin(replace(STATE, grades=grades)))[AlarmKind.VOLTAGE_MARGINAL]
+    assert marginal.severity is Severity.WARNING
+    assert marginal.detail == "MAIN is within the limits at which it is left, but not good at 171 V."
 
 
 def test_a_latched_trip_is_critical_and_names_its_outlet() -> None:
