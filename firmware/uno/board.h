@@ -26,6 +26,11 @@
 #error "a dead time below 5 ms lets the contacts of a source pair overlap: it needs LOADCENTER_TEST_BUILD"
 #endif
 
+// Peak current that opens an outlet at once, in mA.
+#if !defined(LOADCENTER_INSTANTANEOUS_MA)
+#define LOADCENTER_INSTANTANEOUS_MA 17600
+#endif
+
 // Outlets whose relay is closed while its coil has no current; bit 0 is outlet 1.
 #if !defined(LOADCENTER_NORMALLY_CLOSED_OUTLETS)
 #define LOADCENTER_NORMALLY_CLOSED_OUTLETS 0
@@ -85,8 +90,9 @@ constexpr int32_t kNominalMhz = 50000;
 // Ratings.
 constexpr int32_t kOutletRatingMa = 4000;
 constexpr int32_t kChangeoverRatingMa = 16000;
-constexpr int32_t kInstantaneousPeakMa = 17600;      // trips in 3 scans: one sample
-constexpr int32_t kInstantaneousTwoPointMa = 16600;  // likewise: the amplitude reckoned from two samples
+constexpr int32_t kInstantaneousPeakMa = LOADCENTER_INSTANTANEOUS_MA;  // trips in 3 scans: one sample
+// Likewise: the amplitude reckoned from two samples.
+constexpr int32_t kInstantaneousTwoPointMa = kInstantaneousPeakMa / 176 * 166;
 static_assert(
     kInstantaneousPeakMa * 10 >= kOutletRatingMa * 21 && kInstantaneousPeakMa <= 24000,
     "the instantaneous trip lies between 1.5 times the rated peak and 24 A, below where the sensor clips");
