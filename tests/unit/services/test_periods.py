@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
@@ -36,6 +36,7 @@ def local(ts_ms: int, zone: str) -> datetime:
     return datetime.fromtimestamp(ts_ms / 1000, ZoneInfo(zone))
 
 
+@settings(deadline=None)  # a busy machine takes its time
 @given(
     st.sampled_from(ZONES),
     st.sampled_from(Period),
@@ -83,6 +84,7 @@ def test_the_end_of_the_calendar_is_no_crash() -> None:
         period_bounds_ms(SiteCalendar(), Period.DAY, 253_402_300_000_000, 253_402_300_799_999)
 
 
+@settings(deadline=None)  # a busy machine takes its time
 @given(
     st.sampled_from(ZONES),
     st.sampled_from(Period),

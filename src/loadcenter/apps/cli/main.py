@@ -20,6 +20,7 @@ from loadcenter.apps.cli.doctor import doctor
 from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config, usable_config
 from loadcenter.apps.cli.outlets import events, outlet
 from loadcenter.apps.cli.simulate import simulate
+from loadcenter.apps.cli.tables import export, import_
 from loadcenter.apps.cli.terminal import Exit, err, fail, out, show, table
 from loadcenter.apps.config import Config, describe
 from loadcenter.apps.demo import DemoRack
@@ -36,6 +37,8 @@ app.add_typer(outlet, name="outlet")
 app.add_typer(simulate, name="sim")
 app.command("events")(events)
 app.command("doctor")(doctor)
+app.command("export")(export)
+app.command("import")(import_)
 app.command("backup")(backup)
 app.command("restore")(restore)
 
