@@ -19,6 +19,7 @@ from loadcenter.apps.cli.devices import device
 from loadcenter.apps.cli.doctor import doctor
 from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config, usable_config
 from loadcenter.apps.cli.outlets import events, outlet
+from loadcenter.apps.cli.report import report
 from loadcenter.apps.cli.simulate import simulate
 from loadcenter.apps.cli.tables import export, import_
 from loadcenter.apps.cli.terminal import Exit, err, fail, out, show, table
@@ -37,6 +38,7 @@ app.add_typer(outlet, name="outlet")
 app.add_typer(simulate, name="sim")
 app.command("events")(events)
 app.command("doctor")(doctor)
+app.command("report")(report)
 app.command("export")(export)
 app.command("import")(import_)
 app.command("backup")(backup)

@@ -64,7 +64,7 @@ def reset_trip(
 def why(name: OutletName, config: ConfigFile = None, data: Data = None, as_json: AsJson = False) -> None:
     """Say why an outlet is on or off."""
     place = _parse(name)
-    pdu = _asked(lambda: connect(config, data).get(f"/pdus/{place.pdu_id}"))
+    pdu = asked(lambda: connect(config, data).get(f"/pdus/{place.pdu_id}"))
     found = next((one for one in pdu["outlets"] if one["n"] == place.outlet), None)
     if found is None:
         fail(f"{place.pdu_id} has reported no outlet {place.outlet}")
@@ -79,7 +79,7 @@ def events(
     as_json: AsJson = False,
 ) -> None:
     """Show the latest events, newest first."""
-    items = _asked(lambda: connect(config, data).get("/events", pdu=pdu, limit=limit))["items"]
+    items = asked(lambda: connect(config, data).get("/events", pdu=pdu, limit=limit))["items"]
     rows = table("time (UTC)", "PDU", "severity", "what")
     for one in items:
         when = datetime.fromtimestamp(one["ts_ms"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -90,12 +90,12 @@ def events(
 def _order(
     place: OutletId, body: dict[str, Any], client: Client, *, as_json: bool, wait_s: float = 0
 ) -> None:
-    command = _asked(lambda: client.post(f"/pdus/{place.pdu_id}/outlets/{place.outlet}/commands", body))
+    command = asked(lambda: client.post(f"/pdus/{place.pdu_id}/outlets/{place.outlet}/commands", body))
     clock = SystemClock()
     end_ms = clock.monotonic_ms() + _ANSWER_MS + wait_s * 1000
     while command["status"] in ("pending", "accepted") and clock.monotonic_ms() < end_ms:
         asyncio.run(clock.sleep_ms(_POLL_MS))
-        command = _asked(partial(client.get, f"/commands/{command['id']}"))
+        command = asked(partial(client.get, f"/commands/{command['id']}"))
     show(
         command,
         as_json=as_json,
@@ -112,7 +112,8 @@ def _parse(name: str) -> OutletId:
         fail(str(error), Exit.USAGE)
 
 
-def _asked(ask: Callable[[], Any]) -> Any:
+def asked(ask: Callable[[], Any]) -> Any:
+    """Return an answer of the control center, or end with why there is none."""
     try:
         return ask()
     except RefusedError as error:

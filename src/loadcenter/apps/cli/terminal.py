@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -36,7 +36,7 @@ def fail(message: str, code: Exit = Exit.FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def show(data: Any, *, as_json: bool, table: Table | str) -> None:
+def show(data: Any, *, as_json: bool, table: RenderableType) -> None:
     """Print `data` as JSON, or `table` for people."""
     if as_json:
         print(json.dumps(data, indent=2, ensure_ascii=False))
