@@ -123,7 +123,7 @@ def overlap(scale: float) -> str:
         rig = warm(program, Source.MAIN)
         rig.emulator.relay(Part.BACKUP_RELAY, RelayModel(operate_ms=5, release_ms=10, bounce_ms=3))
         done = forked(lambda phase, rig=rig: lose(rig, Source.MAIN, phase, 0.0), spread(phases))
-        counts[name] = sum(one.violations for one in done)
+        counts[name] = sum(one.violations > 0 for one in done)
         rig.close()
     return "source pair, dead time " + ", ".join(
         f"{name}: {count} of {phases}" for name, count in counts.items()

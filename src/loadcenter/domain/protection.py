@@ -289,9 +289,8 @@ def _follow(
         drew_now=guard.drew_now or drawing,
         quiet_since_ms=_since(guard.quiet_since_ms, quiet, now_ms),
         picked_up_ms=_since(guard.picked_up_ms, over, now_ms),
-        curve=0  # the step that first sees it counts nothing: what was before it is not known
-        if guard.curve == 0 and guard.picked_up_ms is None
-        else curves.advanced(
+        # The step that first sees it counts as well: the current has flowed for about a step of the cycle it is measured over.
+        curve=curves.advanced(
             guard.curve,
             current_ma,
             config.curve,

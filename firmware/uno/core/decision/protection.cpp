@@ -35,7 +35,8 @@ void note_sensor(Guard& guard, const OutletSeen& seen, bool faulty) {
 }
 
 bool well_below(const OutletSeen& seen, const OutletSettings& settings) {
-  return static_cast<uint32_t>(seen.current_ma) * 100 <= static_cast<uint32_t>(settings.limit_ma) * kClearedPct &&
+  return static_cast<uint32_t>(seen.current_ma) * 100 <=
+             static_cast<uint32_t>(settings.limit_ma) * kClearedPct &&
          seen.power_mw * 100 <= static_cast<int32_t>(settings.limit_mw) * kClearedPct;
 }
 
@@ -76,11 +77,11 @@ Watched watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings&
   guard.stuck = 0;
   guard.welded = false;
   run(guard.quiet, seen.current_ma < kQuietMa);
-  const bool was_over = guard.picked_up;
   guard.picked_up = seen.current_ma > settings.curve_ma;
-  // The step that first sees it counts nothing: what was before it is not known.
-  if ((was_over || guard.curve != 0) && advance(guard.curve, seen.current_ma, settings.curve,
-                                                       settings.curve_ma, settings.curve_tms_permille)) {
+  // The step that first sees it counts as well: the current has flowed for about a step of the cycle it is
+  // measured over.
+  if ((guard.picked_up || guard.curve != 0) &&
+      advance(guard.curve, seen.current_ma, settings.curve, settings.curve_ma, settings.curve_tms_permille)) {
     return {Trip::kInverseTime, false, seen.current_ma};
   }
   if (guard.heat_ppm >= kThermalTripPpm) return {Trip::kThermal, false, seen.current_ma};
@@ -112,7 +113,8 @@ Watched watch_open(Guard& guard, const OutletSeen& seen, const OutletSettings& s
 
 uint8_t Guard::heat_stage() const {
   uint8_t stage = 0;
-  for (int32_t left = heat_ppm; left >= kThermalTripPpm / 4 && stage < 4; left -= kThermalTripPpm / 4) ++stage;
+  for (int32_t left = heat_ppm; left >= kThermalTripPpm / 4 && stage < 4; left -= kThermalTripPpm / 4)
+    ++stage;
   return stage;
 }
 
@@ -164,8 +166,7 @@ void warm(Guard& guard, uint16_t current_ma, uint8_t seconds) {
   uint16_t ratio = kThermalRatioMost;
   const uint32_t wanted = static_cast<uint32_t>(current_ma) * 1000 / static_cast<uint32_t>(kThermalTripMa);
   if (wanted < ratio) ratio = static_cast<uint16_t>(wanted);
-  const int32_t total =
-      (static_cast<int32_t>(ratio) * ratio - guard.heat_ppm) * seconds + guard.heat_rest;
+  const int32_t total = (static_cast<int32_t>(ratio) * ratio - guard.heat_ppm) * seconds + guard.heat_rest;
   // Rounded down also where it is negative, so that the rest is never lost.
   int32_t change = total / kTauS;
   int16_t rest = static_cast<int16_t>(total - change * kTauS);
