@@ -3,7 +3,8 @@
     python scripts/generate_tables.py            writes them
     python scripts/generate_tables.py --check    exits 1 and says so if a file differs from spec/
 
-The curves become integers: the rate `((M^alpha) - 1) / k * 2^20` at 16 steps in each of four octaves of M = I / Is.
+The curve `ni` becomes integers: the rate `((M^alpha) - 1) / k * 2^17` at 16 steps in each of four octaves of
+M = I / Is. The others are exact in integers without a table.
 """
 
 import sys
@@ -50,8 +51,8 @@ def read(name: str) -> dict[str, Any]:
 
 
 def rates(curve: dict[str, float]) -> list[int]:
-    """Return the rate of a curve at each of `MULTIPLES`, per second and times 2^20."""
-    return [round((multiple ** curve["alpha"] - 1) / curve["k"] * 2**20) for multiple in MULTIPLES]
+    """Return the rate of a curve at each of `MULTIPLES`, per second and times 2^17: 16 bits hold it."""
+    return [round((multiple ** curve["alpha"] - 1) / curve["k"] * 2**17) for multiple in MULTIPLES]
 
 
 def python(decision: dict[str, Any]) -> str:
@@ -63,10 +64,7 @@ def python(decision: dict[str, Any]) -> str:
     ]
     rows = [f"    {tuple(row)!r},\n".replace("'", '"') for row in transfer["rows"]]
     lasts = [f'    "{mode}": {lasts},\n' for mode, lasts in transfer["lasts_ms"].items()]
-    curves = [
-        f'    "{name}": (\n' + "".join(f"        {rate},\n" for rate in rates(curve)) + "    ),\n"
-        for name, curve in decision["curve"].items()
-    ]
+    curve = [f"    {rate},\n" for rate in rates(decision["curve"]["ni"])]
     return (
         '"""Tables of the decision layer. Generated from `spec/decision.toml` by `scripts/generate_tables.py`."""\n\n'
         "from collections.abc import Mapping\n\n"
@@ -79,9 +77,9 @@ def python(decision: dict[str, Any]) -> str:
         + "TRANSFER_LASTS_MS: Mapping[str, int] = {\n"
         + "".join(lasts)
         + "}\n\n"
-        + "CURVE_RATES: Mapping[str, tuple[int, ...]] = {\n"
-        + "".join(curves)
-        + '}\n"""Progress per second, times 2^20, at 16 steps in each octave of I / Is from 1 to 16."""\n\n'
+        + "NI_RATES: tuple[int, ...] = (\n"
+        + "".join(curve)
+        + ')\n"""Progress per second, times 2^17, at 16 steps in each octave of I / Is from 1 to 16."""\n\n'
         + "CONSTANTS: Mapping[str, int] = {\n"
         + "".join(f'    "{name}": {value},\n' for name, value in decision["constant"].items())
         + '}\n"""Every number that the firmware decides by; a test holds the domain to them."""\n'
@@ -155,12 +153,11 @@ def transfer_table(transfer: dict[str, Any]) -> str:
 
 
 def curves(table: dict[str, dict[str, float]]) -> str:
-    """Return the rates of the curves as C++, in flash."""
-    rows = [f"    {{\n{wrapped(rates(curve), 8)}    }},  // {name}\n" for name, curve in table.items()]
+    """Return the rates of the curve that needs a table as C++, in flash."""
     return (
         f"constexpr uint8_t kCurveSteps = {len(MULTIPLES)};\n"
-        f"static const uint32_t kCurveRates[{len(table)}][kCurveSteps] LOADCENTER_FLASH = {{\n"
-        + "".join(rows)
+        "static const uint16_t kNiRates[kCurveSteps] LOADCENTER_FLASH = {\n"
+        + wrapped(rates(table["ni"]), 4)
         + "};\n"
     )
 

@@ -12,7 +12,7 @@
 
 namespace loadcenter {
 
-Pdu pdu(sampler);
+Pdu pdu;
 
 namespace {
 

@@ -7,7 +7,6 @@
 
 namespace loadcenter {
 
-extern Sampler sampler;
 extern Relays relays;
 
 void begin_scans();  // the sampler has begun

@@ -36,12 +36,12 @@ class Counters {
   bool due(uint32_t now_ms) const;
   uint8_t byte_of_record(uint8_t at);
 
-  Energy energy_[kOutlets] = {};
-  uint32_t remainder_[kOutlets] = {};  // mW ms below one mWh
-  Energy writing_ = {};  // the counter whose bytes are being written: it must not change between them
-  uint32_t saved_ms_ = 0;
+  Energy energy_[kOutlets];
+  uint32_t remainder_[kOutlets];  // mW ms below one mWh
+  Energy writing_;  // the counter whose bytes are being written: it must not change between them
+  uint32_t saved_ms_;
   RecordRing ring_;
-  uint16_t starts_ = 0;
+  uint16_t starts_;
 };
 
 }  // namespace loadcenter

@@ -52,13 +52,13 @@ class EventRing {
   uint8_t read(uint16_t& at) const;
   int32_t read_packed(uint16_t& at) const;
 
-  uint8_t pool_[kPool] = {};
-  uint16_t first_ = 0;  // where the oldest event begins
-  uint16_t used_ = 0;
-  uint16_t before_ = 0;  // number of the event before the oldest
-  uint16_t last_ = 0;    // number of the newest event
-  uint16_t dropped_ = 0;
-  uint8_t held_ = 0;
+  uint8_t pool_[kPool];
+  uint16_t first_;  // where the oldest event begins
+  uint16_t used_;
+  uint16_t before_;  // number of the event before the oldest
+  uint16_t last_;    // number of the newest event
+  uint16_t dropped_;
+  uint8_t held_;
 };
 
 }  // namespace loadcenter

@@ -42,9 +42,9 @@ class LineReader {
   Fate take(uint8_t byte, Frame& frame);
 
  private:
-  char line_[kLineMax] = {};
-  uint8_t length_ = 0;
-  bool spoiled_ = false;
+  char line_[kLineMax];
+  uint8_t length_;
+  bool spoiled_;
 };
 
 }  // namespace loadcenter

@@ -68,20 +68,20 @@ class Link {
   Staging staging_;
   FrameWriter writer_;
   // Low bits of the time, which suffice for a second as long as a pass comes each minute.
-  uint16_t telemetry_ms_ = 0;  // when it was due last
-  uint16_t event_ms_ = 0;      // when the oldest event was sent last
-  uint16_t session_ = 0;
-  uint16_t sent_ = 0;  // number of the last frame that has one of its own
-  uint16_t thrown_ = 0;
-  uint16_t unknown_ = 0;
-  Answer answering_ = {};
-  uint16_t event_seq_ = 0;  // of the event that is, or was last, being sent
-  Sending sending_ = Sending::kNothing;
-  uint8_t field_ = 0;  // of the frame that is being sent
-  OutletMask emergency_ = 0;
-  bool applied_ = false;
-  bool greet_ = false;
-  bool report_ = false;  // telemetry is due at once
+  uint16_t telemetry_ms_;  // when it was due last
+  uint16_t event_ms_;      // when the oldest event was sent last
+  uint16_t session_;
+  uint16_t sent_;  // number of the last frame that has one of its own
+  uint16_t thrown_;
+  uint16_t unknown_;
+  Answer answering_;
+  uint16_t event_seq_;  // of the event that is, or was last, being sent
+  Sending sending_;
+  uint8_t field_;  // of the frame that is being sent
+  OutletMask emergency_;
+  bool applied_;
+  bool greet_;
+  bool report_;  // telemetry is due at once
 };
 
 }  // namespace loadcenter

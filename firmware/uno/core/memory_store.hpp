@@ -27,7 +27,7 @@ class MemoryStore {
   bool differs();
 
   RecordRing ring_;
-  uint8_t compared_ = 0;
+  uint8_t compared_;
 };
 
 }  // namespace loadcenter

@@ -20,11 +20,10 @@ void drive_relays(const Drives& drives);
 enum SelfTest : uint8_t { kRamTest, kFlashTest, kReferenceTest, kClockTest, kEepromTest, kStackTest };
 uint8_t failing_tests();
 
-// Begins zeroed (static storage) and with `begin`.
+// Begins zeroed (static storage) and with `begin`. No member has an initial value: a constructor would cost
+// half a kilobyte of flash.
 class Pdu {
  public:
-  explicit Pdu(Sampler& of) : sampler(of) {}
-
   // Reads what is kept, and tells the start. The sampler has begun; no scan has.
   void begin(const Calibration& calibration);
 
@@ -37,7 +36,6 @@ class Pdu {
   uint32_t now_ms() const { return now_ms_; }          // moves by whole blocks
   bool second_began() const { return second_began_; }  // with the last step
 
-  Sampler& sampler;
   Metering metering;
   Decision decision;
   Records records;
@@ -49,11 +47,11 @@ class Pdu {
   void test();
   bool clock_fails() const;
 
-  uint32_t now_ms_ = 0;
-  uint8_t blocks_ = 0;
-  uint8_t second_blocks_ = 0;
-  uint8_t failing_ = 0;  // self tests that were told
-  bool second_began_ = false;
+  uint32_t now_ms_;
+  uint8_t blocks_;
+  uint8_t second_blocks_;
+  uint8_t failing_;  // self tests that were told
+  bool second_began_;
 };
 
 }  // namespace loadcenter

@@ -38,12 +38,12 @@ class RecordRing {
   uint8_t target(const RingPlace& place) const;
   bool whole(const RingPlace& place, uint8_t slot) const;
 
-  uint8_t slot_ = 0;    // of the newest record
-  uint8_t number_ = 0;  // of the newest record
-  uint8_t at_ = 0;      // byte of the slot that is written next
-  uint16_t crc_ = 0;
-  bool found_ = false;
-  bool writing_ = false;
+  uint8_t slot_;    // of the newest record
+  uint8_t number_;  // of the newest record
+  uint8_t at_;      // byte of the slot that is written next
+  uint16_t crc_;
+  bool found_;
+  bool writing_;
 };
 
 }  // namespace loadcenter

@@ -11,7 +11,7 @@
 namespace loadcenter {
 
 struct Records {
-  Settings settings = {};  // what runs
+  Settings settings;  // what runs
   SettingsStore store;
   MemoryStore memory;
   Counters counters;

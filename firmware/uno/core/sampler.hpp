@@ -199,4 +199,7 @@ class Sampler {
   uint8_t live_blocks_;  // blocks until the bus counts as dead
 };
 
+// The only one, given by the board: it stands by itself because the interrupt works on it.
+extern Sampler sampler;
+
 }  // namespace loadcenter

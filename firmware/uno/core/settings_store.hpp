@@ -36,14 +36,14 @@ class SettingsStore {
   uint16_t reckon_crc() const;
   void finish();
 
-  uint32_t value_ = 0;  // of a value, or the version
-  uint16_t crc_ = 0;    // of the copy that is committed
-  Job job_ = Job::kNone;
-  uint8_t at_ = 0;
-  uint8_t left_ = 0;
-  uint8_t newest_ = 0;  // copy 0 or 1
-  uint8_t serial_ = 0;  // of the newest; rolls over
-  bool committed_ = false;
+  uint32_t value_;  // of a value, or the version
+  uint16_t crc_;    // of the copy that is committed
+  Job job_;
+  uint8_t at_;
+  uint8_t left_;
+  uint8_t newest_;  // copy 0 or 1
+  uint8_t serial_;  // of the newest; rolls over
+  bool committed_;
 };
 
 }  // namespace loadcenter

@@ -37,14 +37,14 @@ class Staging {
   void work(Work work) { work_ = work; }
   void say(Status status, uint8_t code);
 
-  uint32_t version_ = 0;
-  uint16_t seq_ = 0;
-  Work work_ = Work::kNone;
-  Status said_ = Status::kNone;
-  uint8_t code_ = 0;
-  uint8_t refused_at_ = 0;
-  bool open_ = false;  // values are taken
-  bool say_ = false;
+  uint32_t version_;
+  uint16_t seq_;
+  Work work_;
+  Status said_;
+  uint8_t code_;
+  uint8_t refused_at_;
+  bool open_;  // values are taken
+  bool say_;
 };
 
 }  // namespace loadcenter

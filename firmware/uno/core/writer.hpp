@@ -31,7 +31,7 @@ class FrameWriter {
   void letter(char c);
 
  private:
-  uint16_t crc_ = 0;
+  uint16_t crc_;
 };
 
 }  // namespace loadcenter

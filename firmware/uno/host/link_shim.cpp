@@ -197,7 +197,7 @@ void link_run(const uint8_t* bytes, uint32_t count, uint32_t at_once, Tally* tal
 // Reads `count` bytes with a reader of its own. Writes each frame to `text` as its type, numbers and fields,
 // one a line, and returns how many lines were thrown away.
 uint32_t frames_read(const uint8_t* bytes, uint32_t count, char* text) {
-  loadcenter::LineReader reader;
+  loadcenter::LineReader reader = {};
   loadcenter::Frame frame;
   uint32_t thrown = 0;
   for (uint32_t i = 0; i < count; ++i) {

@@ -4,6 +4,8 @@
 
 namespace loadcenter {
 
+Sampler sampler;
+
 uint8_t hold_interrupts() { return 0; }
 uint8_t hold_between_scans() { return 0; }
 void release_interrupts(uint8_t) {}

@@ -1,13 +1,15 @@
 """Inverse-time curves of IEC 60255-151, integrated over a varying current.
 
 At a constant current `I` over the pick-up `Is` the time to the trip is `TMS * k / ((I / Is)^alpha - 1)`. Integrated,
-that is a progress that grows each millisecond by `((I / Is)^alpha - 1) / k` and trips at `TMS`. `tables.CURVE_RATES`
-holds that rate, times 2^20 for a second, at 16 steps in each octave of `I / Is` from 1 to 16; between them it is
-linear. All is integer arithmetic that fits 32 bits, so that every device comes to the same instant.
+that is a progress that grows each millisecond by `((I / Is)^alpha - 1) / k` and trips at `TMS`. The rate of `vi`
+(alpha 1) and of `ei` (alpha 2) is exact; `tables.NI_RATES` holds that of `ni`, times 2^17 for a second, at 16 steps in
+each octave of `I / Is` from 1 to 16; between them it is linear. All is integer arithmetic that fits 32 bits, so that every device comes to the same instant.
 """
 
+from typing import assert_never
+
 from loadcenter.domain.settings import Curve
-from loadcenter.domain.tables import CURVE_RATES
+from loadcenter.domain.tables import NI_RATES
 
 STEPS = 16
 OCTAVES = 4
@@ -25,17 +27,29 @@ def rate(curve: Curve, multiple: int) -> int:
         curve: which curve.
         multiple: at least 256; from 4,096 (16 times) on the rate rises no more.
     """
-    rates = CURVE_RATES[curve.value]
-    if multiple >= ONE << OCTAVES:
-        return rates[STEPS * OCTAVES]
+    multiple = min(multiple, ONE << OCTAVES)
+    match curve:
+        case Curve.VI:
+            return (multiple - ONE) * 8192 // 27
+        case Curve.EI:
+            return (multiple * multiple - ONE * ONE) // 5
+        case Curve.NI:
+            return _ni_rate(multiple)
+        case _:
+            assert_never(curve)
+
+
+def _ni_rate(multiple: int) -> int:
+    if multiple == ONE << OCTAVES:
+        return NI_RATES[STEPS * OCTAVES] * 8
     octave = 0
     while multiple >= ONE << (octave + 1):
         octave += 1
     width = ONE // STEPS << octave
     past = multiple - (ONE << octave)
     index = octave * STEPS + past // width
-    low, high = rates[index], rates[index + 1]
-    return low + (high - low) * (past % width) // width
+    low, high = NI_RATES[index], NI_RATES[index + 1]
+    return (low + (high - low) * (past % width) // width) * 8
 
 
 def trips_at(tms_permille: int) -> int:
