@@ -52,22 +52,13 @@ def _heading(energy: Mapping[str, Any]) -> str:
 
 
 def _outlets(energy: Mapping[str, Any]) -> Table:
-    made = table(
-        "outlet",
-        "kWh",
-        "in gaps",
-        "cost",
-        "mean W",
-        "15 min W",
-        "peak W",
-        "load factor",
-        "standby W",
-        "readings",
-    )
     currency = energy["currency"]
+    cost = f"cost {currency}" if currency else "cost"
+    power = ("mean W", "15 min W", "peak W")
+    made = table("outlet", "kWh", "in gaps", cost, *power, "load factor", "standby W", "readings")
     for one in energy["outlets"]:
-        _add(made, one["name"], one["amount"], currency, one["load"], one["standby"])
-    _add(made, "all", energy["total"], currency, energy["load"], None)
+        _add(made, one["name"], one["amount"], one["load"], one["standby"])
+    _add(made, "all", energy["total"], energy["load"], None)
     return made
 
 
@@ -75,7 +66,6 @@ def _add(
     made: Table,
     name: str,
     amount: Mapping[str, Any],
-    currency: str | None,
     load: Mapping[str, Any],
     standby: Mapping[str, Any] | None,
 ) -> None:
@@ -83,7 +73,7 @@ def _add(
         name,
         f"{amount['total_kwh']:.3f}" if amount["coverage"] else _UNKNOWN,
         f"{amount['in_gap_kwh']:.3f}",
-        _cost(amount, currency),
+        _cost(amount),
         _number(load["mean_w"]),
         _number(load["demand_w"]),
         _number(load["peak_w"]),
@@ -93,12 +83,11 @@ def _add(
     )
 
 
-def _cost(amount: Mapping[str, Any], currency: str | None) -> str:
+def _cost(amount: Mapping[str, Any]) -> str:
     low, high = amount["cost_low"], amount["cost_high"]
-    if currency is None or low is None or high is None:
+    if not amount["coverage"] or low is None or high is None:
         return _UNKNOWN
-    bounds = [f"{low:.2f}", f"{high:.2f}"]
-    return f"{' to '.join(dict.fromkeys(bounds))} {currency}"
+    return " to ".join(dict.fromkeys([f"{low:.2f}", f"{high:.2f}"]))
 
 
 def _sources(parts: Mapping[str, Any]) -> Table:
