@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import reduce
 
-from tests.fakes.buckets import outlet_columns, source_columns
+from tests.fakes.buckets import fell, outlet_columns, source_columns
 
 from loadcenter.domain.analysis.load_profile import LEVEL_MW
 from loadcenter.domain.analysis.voltage_quality import TEN_MINUTES_MS, VoltageMean
@@ -209,6 +209,12 @@ class FakeStore:
             for outlet in outlets
         }
         return {outlet: rows for outlet, rows in found.items() if rows}
+
+    async def outlets_that_fell(
+        self, pdu_id: str, outlets: Sequence[int], tier: Tier, since_ms: int, until_ms: int
+    ) -> set[int]:
+        found = await self.outlet_counters(pdu_id, outlets, tier, since_ms, until_ms)
+        return {outlet for outlet, rows in found.items() if fell(counters for _, counters in rows)}
 
     async def _outlet_rows(self, span: Buckets, pdu_id: str, outlet: int) -> list[tuple[int, OutletRollup]]:
         if span.tier is not None:

@@ -53,15 +53,6 @@ def energy_of(counters: CounterColumns) -> Energy:
     return Energy(energy, in_gap)
 
 
-def fell(spans: Iterable[Counters]) -> bool:
-    """Return whether the counter was ever lower than before in spans that follow each other."""
-    known = list(spans)
-    return any(one.reset_mwh for one in known) or any(
-        late.first_mwh < early.last_mwh or late.first_ts_ms < early.last_ts_ms
-        for early, late in pairwise(known)
-    )
-
-
 def refold(spans: Iterable[tuple[int, Counters]], buckets: Buckets, starts: Sequence[int]) -> CounterColumns:
     """Return the counters of each bucket in `starts`, merged in order from (time, counters) of its rows."""
     folded: dict[int, Counters] = {}
@@ -86,8 +77,7 @@ async def outlets_that_fell(
     tier = _COARSER.get(buckets.tier, Tier.DAY)
     # a span that holds the beginning of the range began up to a day (and an hour) before it
     since_ms = buckets.since_ms - tier.value * 1000 - (3_600_000 if tier is Tier.DAY else 0)
-    found = await store.outlet_counters(pdu_id, outlets, tier, since_ms, buckets.until_ms)
-    return frozenset(outlet for outlet, spans in found.items() if fell(counters for _, counters in spans))
+    return frozenset(await store.outlets_that_fell(pdu_id, outlets, tier, since_ms, buckets.until_ms))
 
 
 def falls_between(counters: CounterColumns) -> bool:

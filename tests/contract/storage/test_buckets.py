@@ -103,6 +103,28 @@ async def test_counters_come_row_by_row_from_raw_rows_and_from_every_tier(
         assert set(found) == {1, 48} or tier is Tier.DAY
 
 
+async def test_the_outlets_whose_counter_fell_are_told(store: Store, plain: FakeStore) -> None:
+    await filled(store)
+    for tier in Tier:
+        for first in range(T0, T0 + DAY, 3 * HOUR):
+            wanted = PDU, [1, 2, 9, 48], tier, first, first + 5 * HOUR
+            assert await store.outlets_that_fell(*wanted) == await plain.outlets_that_fell(*wanted)
+
+
+@pytest.mark.parametrize(
+    ("counters", "fell"),
+    [([5, 5, 6], False), ([5, 6, 5], True), ([5, None, 6], False), ([6, None, 5], True), ([], False)],
+)
+async def test_a_fall_is_seen_from_one_row_to_the_next_that_knows_its_counter(
+    counters: list[int | None], fell: bool, store: Store
+) -> None:
+    rows = [outlet(T0 + n * MINUTE, 1, mwh) for n, mwh in enumerate(counters)]
+    await store.commit(batch(rows))
+    found = await store.outlets_that_fell(PDU, [1], Tier.MINUTE, T0, T0 + HOUR)
+    assert found == ({1} if fell else set())
+    assert await store.outlets_that_fell("rack-9", [1], Tier.MINUTE, T0, T0 + HOUR) == set()
+
+
 async def test_nothing_asked_or_nothing_known_gives_nothing(store: Store) -> None:
     span = Buckets(None, T0, T0 + HOUR, 1000)
     assert await store.outlet_buckets(PDU, [1], span) == {}

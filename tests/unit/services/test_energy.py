@@ -2,7 +2,7 @@
 
 from loadcenter.domain.rollups import Counters
 from loadcenter.services.columns import CounterColumns
-from loadcenter.services.energy import Energy, energy_of, falls_between, fell
+from loadcenter.services.energy import Energy, energy_of, falls_between
 
 
 def span(first_ms: int, first: int, last_ms: int | None = None, last: int | None = None) -> Counters:
@@ -42,14 +42,6 @@ def test_a_bucket_without_a_counter_holds_no_energy_and_breaks_nothing() -> None
 def test_no_buckets_hold_no_energy() -> None:
     assert energy() == Energy([], [])
     assert energy().total_mwh == 0
-
-
-def test_a_counter_that_fell_is_noticed_within_a_span_between_two_and_where_times_run_back() -> None:
-    assert not fell([])
-    assert not fell([span(0, 5, 1, 6), span(2, 6)])
-    assert fell([Counters(0, 5, 1, 3, reset_mwh=6)])
-    assert fell([span(0, 5, 1, 6), span(2, 5)])
-    assert fell([span(0, 5, 3, 6), span(2, 6)])
 
 
 def test_a_fall_between_buckets_is_noticed_over_one_without_a_counter() -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
+    or_,
     select,
     union_all,
 )
@@ -72,6 +73,22 @@ async def outlet_counters(
     for outlet, time_ms, *counters in rows:
         found.setdefault(outlet, []).append((time_ms, Counters(*counters)))
     return {outlet: sorted(spans, key=itemgetter(0)) for outlet, spans in found.items()}
+
+
+async def outlets_that_fell(
+    connection: AsyncConnection,
+    pdu_id: str,
+    outlets: Sequence[int],
+    tier: Tier,
+    since_ms: int,
+    until_ms: int,
+) -> set[int]:
+    """Return the outlets whose counter fell in or between the rows of `tier` with since <= start < until."""
+    numbers = await known_numbers(connection, [pdu_id])
+    if not outlets or pdu_id not in numbers:
+        return set()
+    values = {"pdu_no": numbers[pdu_id], "since_ms": since_ms, "until_ms": until_ms}
+    return {outlet for (outlet,) in await _run(connection, _falls, (tier, len(outlets)), values, outlets)}
 
 
 async def _grouped(
@@ -200,6 +217,27 @@ def _counters(tier: Tier | None, channel: str) -> Select[Any]:
         .where(column.pdu_no == bindparam("pdu_no"), column.outlet == bindparam(channel))
         .where(time_ms >= bindparam("since_ms"), time_ms < bindparam("until_ms"), known.is_not(None))
     )
+
+
+def _falls(tier: Tier | None, channel: str) -> Select[Any]:
+    """Return the outlet once if its counter fell; the rows themselves stay in the database."""
+    assert tier is not None, "raw rows are too many to be compared one with another"
+    table = schema.OUTLET_ROLLUPS[tier]
+    column, start_ms = table.c, table.c.start_ms
+    rows = (
+        select(
+            column.outlet,
+            column.reset_mwh,
+            column.first_mwh,
+            func.lag(column.last_mwh).over(order_by=start_ms).label("before_mwh"),
+        )
+        .where(column.pdu_no == bindparam("pdu_no"), column.outlet == bindparam(channel))
+        .where(start_ms >= bindparam("since_ms"), start_ms < bindparam("until_ms"))
+        .where(column.first_mwh.is_not(None))
+        .subquery(f"rows_of_{channel}")
+    )
+    fell = or_(rows.c.reset_mwh > _NONE, rows.c.first_mwh < rows.c.before_mwh)
+    return select(rows.c.outlet).where(fell).distinct()
 
 
 def _time(table: Table) -> Expression:

@@ -166,6 +166,16 @@ class SqlStore:
             lambda connection: buckets.outlet_counters(connection, pdu_id, outlets, tier, since_ms, until_ms)
         )
 
+    async def outlets_that_fell(
+        self, pdu_id: str, outlets: Sequence[int], tier: Tier, since_ms: int, until_ms: int
+    ) -> set[int]:
+        """See `Store.outlets_that_fell`."""
+        return await self._database.read(
+            lambda connection: buckets.outlets_that_fell(
+                connection, pdu_id, outlets, tier, since_ms, until_ms
+            )
+        )
+
     async def events(self, wanted: EventFilter) -> list[StoredEvent]:
         """See `Store.events`."""
         return await self._database.read(partial(history.events, wanted=wanted))

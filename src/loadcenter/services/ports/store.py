@@ -1,6 +1,7 @@
 """The database."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from loadcenter.domain.commands import CommandStatus
@@ -115,6 +116,12 @@ class Store(Protocol):
         self, pdu_id: str, outlets: Sequence[int], tier: Tier | None, since_ms: int, until_ms: int
     ) -> Mapping[int, Sequence[tuple[int, Counters]]]:
         """Return (time, counters) of the rows (`tier` None: raw) that know their counter, by outlet, in order."""
+        ...
+
+    async def outlets_that_fell(
+        self, pdu_id: str, outlets: Sequence[int], tier: Tier, since_ms: int, until_ms: int
+    ) -> AbstractSet[int]:
+        """Return those outlets whose counter fell within or between rows of a tier with since <= start < until."""
         ...
 
     async def events(self, wanted: EventFilter) -> list[StoredEvent]:
