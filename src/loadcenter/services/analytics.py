@@ -1,7 +1,7 @@
 """Analytics: what readings and events of some days say, read in short steps so that live data does not wait."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from loadcenter.domain.analysis.voltage_quality import (
     monday,
 )
 from loadcenter.domain.events import EventCode
-from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Tier, bucket_start_ms
+from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier, bucket_start_ms
 from loadcenter.domain.tariffs import LocalTime, Price, Tariffs
 from loadcenter.domain.topology import Source
 from loadcenter.services.ports import Clock, EventFilter, StoredEvent
@@ -231,10 +231,21 @@ class SupplyReport:
     supply_before: Supply
 
 
-@dataclass(slots=True)
-class _Use:
-    bill: Bill
-    profile: LoadProfile = field(default_factory=LoadProfile)
+class _Moments:
+    """Local time and price of each quarter, looked up once for all outlets."""
+
+    def __init__(self, site: SiteTime, tariffs: Tariffs) -> None:
+        self._site = site
+        self._tariffs = tariffs
+        self._known: dict[int, tuple[LocalTime, Price | None]] = {}
+
+    def at(self, start_ms: int) -> tuple[LocalTime, Price | None]:
+        """Return local time and price at the begin of a quarter."""
+        found = self._known.get(start_ms)
+        if found is None:
+            local = self._site.local(start_ms)
+            found = self._known[start_ms] = local, self._tariffs.price_at(local)
+        return found
 
 
 class Analytics:
@@ -281,52 +292,55 @@ class Analytics:
             StoreUnavailableError: the database is away.
         """
         period, before = self._period(days), self._period_before(days)
+        moments = _Moments(self._site, self._tariffs)
         outlets = [
-            await self._outlet(pdu_id, outlet, period, before)
+            await self._outlet(pdu_id, outlet, period, before, moments)
             for outlet in await self._store.outlets_between(pdu_id, before.since_ms, period.until_ms)
         ]
         lengths = self._day_lengths(period)
         fee_pico, before_pico = self._fee_pico(lengths), self._fee_pico(self._day_lengths(before))
         return EnergyReport(period, before, self._tariffs, outlets, lengths, fee_pico, before_pico)
 
-    async def _outlet(self, pdu_id: str, outlet: int, period: Period, before: Period) -> OutletUse:
-        use = await self._use(pdu_id, outlet, period)
+    async def _outlet(
+        self, pdu_id: str, outlet: int, period: Period, before: Period, moments: _Moments
+    ) -> OutletUse:
+        profile = LoadProfile()
+        bill = await self._bill(pdu_id, outlet, period, moments, profile)
         levels: dict[int, int] = {}
         for since_ms, until_ms in self._steps(period):
             found = await self._store.power_levels(pdu_id, outlet, since_ms, until_ms)
             for level, covered_ms in found.items():
                 levels[level] = levels.get(level, 0) + covered_ms
-        peak = await self._peak(pdu_id, outlet, use.profile.highest)
-        earlier = await self._use(pdu_id, outlet, before)
-        return OutletUse(
-            outlet, use.bill, use.profile, peak, load_profile.standby(levels), earlier.bill.total
-        )
+        peak = await self._peak(pdu_id, outlet, profile.highest)
+        earlier = await self._bill(pdu_id, outlet, before, moments, None)
+        return OutletUse(outlet, bill, profile, peak, load_profile.standby(levels), earlier.total)
 
-    async def _use(self, pdu_id: str, outlet: int, period: Period) -> _Use:
-        use = _Use(Bill(self._tariffs))
+    async def _bill(
+        self, pdu_id: str, outlet: int, period: Period, moments: _Moments, profile: LoadProfile | None
+    ) -> Bill:
+        """Return the bill of an outlet, and add its load to `profile`."""
+        bill = Bill()
         last = await self._store.outlet_rollup_before(Tier.QUARTER, pdu_id, outlet, period.since_ms)
         counters = last.counters if last else None
         for since_ms, until_ms in self._steps(period):
             rows = await self._store.outlet_rollups(Tier.QUARTER, pdu_id, outlet, since_ms, until_ms)
-            self._take(use, rows, counters)
+            for one in metered(rows, counters):
+                local, price = moments.at(one.start_ms)
+                bill.add_energy(local.day, price, one.energy_mwh, one.rollup.covered_ms)
+                if one.gap is not None:
+                    bill.add_gap(local.day, one.gap, self._gap_prices(one.gap, moments))
+                if profile is not None:
+                    profile.add(one.start_ms, local, one.rollup.power, one.rollup.covered_ms)
             counters = next((row.counters for _, row in reversed(rows) if row.counters), counters)
-        return use
+        return bill
 
-    def _take(self, use: _Use, rows: list[tuple[int, OutletRollup]], before: Counters | None) -> None:
-        for one in metered(rows, before):
-            local = self._site.local(one.start_ms)
-            use.bill.add_energy(local, one.energy_mwh, one.rollup.covered_ms)
-            use.profile.add(one.start_ms, local, one.rollup.power, one.rollup.covered_ms)
-            if one.gap is not None:
-                use.bill.add_gap(local, one.gap, self._gap_prices(one.gap))
-
-    def _gap_prices(self, gap: Gap) -> tuple[int, int] | None:
+    def _gap_prices(self, gap: Gap, moments: _Moments) -> tuple[int, int] | None:
         if gap.until_ms - gap.since_ms > _EVERY_PRICE_MS:
             first, last = self._site.local(gap.since_ms), self._site.local(gap.until_ms)
             return self._tariffs.price_range(first.day, last.day)
         prices = []
         for start_ms in range(bucket_start_ms(gap.since_ms, Tier.QUARTER), gap.until_ms, _QUARTER_MS):
-            price = self._tariffs.price_at(self._site.local(start_ms))
+            _, price = moments.at(start_ms)
             if price is None:
                 return None
             prices.append(price.micro_per_kwh)

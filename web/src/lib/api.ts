@@ -4,6 +4,8 @@ import type { Alarm, Command, Disturbances, History, PduEvent, Session, SourceNa
 
 const BASE = '/api/v1';
 const TIMEOUT_MS = 15_000;
+/** A year of many outlets takes the server a while. */
+const LONG_TIMEOUT_MS = 90_000;
 
 /** A request was refused (`status` from the server) or could not be made (`status` 0). */
 export class ApiError extends Error {
@@ -82,7 +84,7 @@ export function analytics<T>(
   query: { pdu: string; since: string; until: string },
   signal: AbortSignal,
 ): Promise<T> {
-  return request('GET', `/analytics/${report}${search(query)}`, { signal });
+  return request('GET', `/analytics/${report}${search(query)}`, { signal, timeoutMs: LONG_TIMEOUT_MS });
 }
 
 export const demo = {
@@ -107,6 +109,7 @@ interface Options {
   body?: unknown;
   once?: boolean;
   signal?: AbortSignal;
+  timeoutMs?: number;
 }
 
 async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
@@ -114,7 +117,7 @@ async function request<T>(method: string, path: string, options: Options = {}): 
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   // The server gives the same command for the same key: a request repeated by the browser switches once.
   if (options.once) headers['Idempotency-Key'] = uniqueKey();
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
   const init: RequestInit = {
     method,
     headers,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from loadcenter.domain.analysis.metering import Gap
-from loadcenter.domain.tariffs import LocalTime, Price, Tariffs, cost_pico
+from loadcenter.domain.tariffs import Price, cost_pico
 
 
 @dataclass(slots=True)
@@ -67,14 +67,12 @@ class Priced:
 class Bill:
     """Energy and cost of one outlet over a period; grows by `add_energy` and `add_gap`."""
 
-    tariffs: Tariffs
     total: Amount = field(default_factory=Amount)
     by_price: dict[Price, Priced] = field(default_factory=dict)
     by_day: dict[date, Amount] = field(default_factory=dict)
 
-    def add_energy(self, local: LocalTime, energy_mwh: int, covered_ms: int) -> None:
-        """Add the energy of a quarter that begins at `local`."""
-        price = self.tariffs.price_at(local)
+    def add_energy(self, day: date, price: Price | None, energy_mwh: int, covered_ms: int) -> None:
+        """Add energy of a day at the price that held, None where there was none."""
         if price is None:
             part = Amount(energy_mwh, unpriced_mwh=energy_mwh, covered_ms=covered_ms)
         else:
@@ -83,13 +81,13 @@ class Bill:
             at_price = self.by_price.setdefault(price, Priced())
             at_price.energy_mwh += energy_mwh
             at_price.cost_pico += cost
-        self._book(local.day, part)
+        self._book(day, part)
 
-    def add_gap(self, ended: LocalTime, gap: Gap, prices: tuple[int, int] | None) -> None:
+    def add_gap(self, ended: date, gap: Gap, prices: tuple[int, int] | None) -> None:
         """Add the energy of a gap to the day on which it ended.
 
         Args:
-            ended: local time at which the gap ended.
+            ended: day on which the gap ended.
             gap: the gap.
             prices: lowest and highest price within it, None where there was none.
         """
@@ -101,7 +99,7 @@ class Bill:
             part = Amount(
                 in_gap_mwh=energy_mwh, gap_low_pico=energy_mwh * low, gap_high_pico=energy_mwh * high
             )
-        self._book(ended.day, part)
+        self._book(ended, part)
 
     def _book(self, day: date, part: Amount) -> None:
         self.total.add(part)
