@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
@@ -69,7 +69,14 @@ class Visit:
         return page
 
 
-def visit(browser: Browser, demo: DemoCenter, **options: Any) -> Visit:
+class Place(Protocol):
+    """A control center that can be visited."""
+
+    @property
+    def url(self) -> str: ...
+
+
+def visit(browser: Browser, demo: Place, **options: Any) -> Visit:
     """Open the page in a context of its own; reduced motion keeps it still."""
     context = browser.new_context(**{"viewport": WIDTHS["desktop"], "reduced_motion": "reduce", **options})
     context.set_default_timeout(15_000)

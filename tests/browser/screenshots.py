@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 from tests.browser.conftest import WIDTHS, chromium, log_in, visit
+from tests.browser.seeded import SeededCenter, days_ago
 from tests.system.centers import DemoCenter
 
 MOST_BYTES = 300_000
@@ -53,11 +54,28 @@ def shoot_all(browser: Browser, demo: DemoCenter, folder: Path) -> None:
             opened.context.close()
 
 
+def shoot_analytics(browser: Browser, center: SeededCenter, folder: Path) -> None:
+    """The demo has no weeks behind it: analytics is shown over readings made for it."""
+    for theme in ("light", "dark"):
+        for size in WIDTHS.values():
+            opened = visit(browser, center, color_scheme=theme, viewport=size, locale="en-GB")
+            page = opened.page
+            page.get_by_test_id("login-username").wait_for()
+            log_in(page)
+            page.get_by_test_id("pdu-card-rack-1").wait_for()
+            page.goto(f"{center.url}/#/analytics?pdu=rack-1&since={days_ago(28)}&until={days_ago(0)}")
+            page.get_by_test_id("analytics-report").wait_for()
+            shoot(page, folder, "analytics", theme)
+            opened.context.close()
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, chromium() as browser, DemoCenter(Path(data)) as demo:
         shoot_all(browser, demo, folder)
+    with tempfile.TemporaryDirectory() as data, chromium() as browser, SeededCenter(Path(data), 60) as center:
+        shoot_analytics(browser, center, folder)
 
 
 if __name__ == "__main__":
