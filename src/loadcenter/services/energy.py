@@ -1,8 +1,9 @@
 """Energy from counters: per bucket, across gaps and resets, nothing counted twice and nothing lost."""
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Final
 
 from loadcenter.domain.energy import counter_delta_mwh
@@ -82,10 +83,9 @@ async def outlets_that_fell(
 
 def falls_between(counters: CounterColumns) -> bool:
     """Return whether a bucket begins lower than the one before has ended: the newest rows, not in the tier yet."""
-    known = [
-        (first, last) for _, first, _, last, _ in _rows(counters) if first is not None and last is not None
-    ]
-    return any(late[0] < early[1] for early, late in pairwise(known))
+    first = [value for value in counters.first_mwh if value is not None]
+    last = [value for value in counters.last_mwh if value is not None]
+    return any(map(operator.lt, first[1:], last))
 
 
 def _rows(counters: CounterColumns) -> Iterator[tuple[int | None, ...]]:

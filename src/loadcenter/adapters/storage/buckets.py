@@ -39,6 +39,10 @@ _SAMPLE_MS: Final[Expression] = literal_column("1000")
 """Raw rows do not keep their period; a sample of the contract is one second."""
 
 
+HALVED_FROM: Final = 4
+"""From so many outlets on, two connections share the grouping: MariaDB uses one core for one statement."""
+
+
 async def outlet_buckets(
     connection: AsyncConnection, pdu_id: str, outlets: Sequence[int], buckets: Buckets
 ) -> dict[int, OutletColumns]:
@@ -105,8 +109,7 @@ async def _grouped(
         "length_ms": buckets.length_ms,
     }
     make = _outlet_groups if kind == "outlet" else _source_groups
-    rows = await _run(connection, make, (buckets.tier, len(channels)), values, channels)
-    return sorted(rows, key=itemgetter(0, 1))
+    return sorted(await _run(connection, make, (buckets.tier, len(channels)), values, channels))
 
 
 async def _run(
@@ -120,7 +123,7 @@ async def _run(
     text, names = _compiled(make, connection.dialect, *shape)
     given = {**values, **{f"channel_{n}": channel for n, channel in enumerate(channels)}}
     found = await connection.exec_driver_sql(text, tuple(given[name] for name in names))
-    return [tuple(row) for row in found]
+    return list(map(tuple, found))
 
 
 @cache
@@ -282,7 +285,7 @@ def _whole(values: Iterable[float | None]) -> list[int | None]:
 def _outlet_columns(columns: list[tuple[Any, ...]], buckets: Buckets) -> OutletColumns:
     return OutletColumns(
         _starts(columns, buckets),
-        [int(covered) for covered in columns[2]],
+        list(map(int, columns[2])),
         BandColumns(*columns[3:6]),
         BandColumns(*columns[6:9]),
         BandColumns(*columns[9:12]),
@@ -293,7 +296,7 @@ def _outlet_columns(columns: list[tuple[Any, ...]], buckets: Buckets) -> OutletC
 def _source_columns(columns: list[tuple[Any, ...]], buckets: Buckets) -> SourceColumns:
     return SourceColumns(
         _starts(columns, buckets),
-        [int(covered) for covered in columns[2]],
+        list(map(int, columns[2])),
         BandColumns(*columns[3:6]),
         BandColumns(*columns[6:9]),
     )
