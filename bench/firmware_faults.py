@@ -33,7 +33,9 @@ def noise(scale: float) -> Figures:
         "F13_uart_actuations": Figure(
             moved, "parts", "0", note=f"{each * PARTS} bytes in {PARTS} parts; crashes count too"
         ),
-        "F13_uart_overruns": Figure(lost, "bytes", "0", note="bytes that found both places of the receiver taken"),
+        "F13_uart_overruns": Figure(
+            lost, "bytes", "0", note="bytes that found both places of the receiver taken"
+        ),
     }
 
 

@@ -1,12 +1,13 @@
-"""Programs that the suites run in the emulator, each built once in a session."""
+"""Programs that the suites run in the emulator, each built once in a session, and units that run them."""
 
+import functools
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from tests.firmware.line import Line
-from tests.firmware.line import library as library_of_line
+from tests.firmware.contacts import never_both
+from tests.firmware.rig import Program, Rig
 
 from loadcenter.adapters.emulator import Board, Emulator, EmulatorUnavailableError
 from loadcenter.adapters.emulator.build import library
@@ -45,14 +46,35 @@ def unit(probe):
 
 
 @pytest.fixture(scope="session")
-def shim():
-    """Return the core as a library of this machine; skip where there is no compiler."""
-    if shutil.which("g++") is None:
-        pytest.skip("g++ is missing: apt install g++")
-    return library_of_line()
+def programs(tools):
+    """Return the firmware by the name of its build, as `Program.built` takes it."""
+    return functools.cache(Program.built)
 
 
 @pytest.fixture
-def line(shim):
-    """Return a PDU with a blank EEPROM at the other end of a serial line."""
-    return Line(shim)
+def power(programs):
+    """Return a maker of units, which have power but no mains yet.
+
+    Whatever a test is about: in no run may both sources ever be connected to each other.
+    """
+    made: list[Rig] = []
+
+    def make(build: str = "uno", *defines: str, suffix: str = "", seed: int = 1) -> Rig:
+        rig = Rig(programs(build, *defines, suffix=suffix), seed=seed)
+        made.append(rig)
+        return rig
+
+    yield make
+    overlapped = [rig for rig in made if not never_both(rig)]
+    for rig in made:
+        rig.close()
+    assert not overlapped, "both sources were connected to each other"
+
+
+@pytest.fixture
+def rig(power) -> Rig:
+    """Return a unit that stands on MAIN with every outlet closed and a load of 2 A on each."""
+    made = power()
+    made.load_all(2.0)
+    made.start_all()
+    return made

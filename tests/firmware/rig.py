@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from scripts import firmware
+from tests.firmware import words
+from tests.firmware.named import Frame, LineReader, encode
 
 from loadcenter.adapters.emulator import CLOCK_HZ, Board, Emulator, Event, Impedance, Kind, Part
 from loadcenter.domain.topology import Source
-from loadcenter.protocol.frames import Frame, LineReader, encode
 
 READY_S = 6.0
 ANSWER_S = 1.0
@@ -137,12 +138,12 @@ class Rig:
     def telemetry(self) -> Frame:
         return next(frame for frame in reversed(self.frames) if frame.type == "T")
 
-    def told(self, code: str) -> list[Frame]:
-        """Return the events of a code, each once."""
+    def told(self, name: str) -> list[dict[str, str]]:
+        """Return the events of a name, each once, with their data by name and words as words (SER-13)."""
         found = {
-            (frame.session, frame.seq): frame
+            (frame.session, frame.seq): words.event(frame.fields)
             for frame in self.frames
-            if frame.type == "E" and frame.fields.get("code") == code
+            if frame.type == "E" and words.name_of(frame) == name
         }
         return list(found.values())
 
@@ -185,6 +186,11 @@ class Rig:
         for step in steps:
             answer = self.order("S", version=self._version, **step)
             assert answer.type == "A", f"{step}: {answer}"
+
+    def result(self, kind: str = "C", /, **fields: int | str) -> str:
+        """Return what a command came to: `confirmed`, or the word of its refusal."""
+        answer = self.order(kind, **fields)
+        return words.result(answer.fields)
 
     def switch(self, outlet: int, *, on: bool) -> Frame:
         return self.order(do="switch", out=outlet, on=int(on))

@@ -55,6 +55,7 @@ typedef struct {
   avr_eeprom_t* eeprom;
   int timer_vector, adc_vector;
   bool adc_dead, conversion_started;
+  uint64_t band_gap; /* settings of the multiplexer that choose it */
 
   bool due, powered, held, was_reset; /* held: in reset by the brown-out detector */
   uint64_t random;

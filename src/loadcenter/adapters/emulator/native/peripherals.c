@@ -1,6 +1,7 @@
 /* What the AVR touches the world with, where libsimavr 1.6 differs from the chip:
  *  - ADC: the value is worked out when a conversion starts, as an exact code (libsimavr scales by 1023 and
- * takes whole millivolts); channels from 8 up are mapped onto the eight that it knows.
+ * takes whole millivolts), that of the band gap with the noise of a conversion; channels from 8 up are mapped
+ * onto the eight that it knows.
  *  - UART: bytes come at the speed of the line into two places, as on the chip; a third that nobody fetched
  * is lost.
  *  - EEPROM: a write takes 3.4 ms (erase or write alone 1.8), during which EEPE reads as set; power ends it
@@ -11,6 +12,8 @@
 #include "machine.h"
 
 DEFINE_FIFO(uint16_t, uart_fifo);
+
+static const double BAND_GAP_V = 1.1;
 
 enum {
   WRITE_CYCLES = CLOCK_HZ / 10000 * 34,
@@ -72,8 +75,7 @@ void set_live(emu_t* emu) {
   const avr_ioport_t* port = module(emu->avr, "port", emu->live_pin.port, offsetof(avr_ioport_t, name));
   if (!port) return;
   const bool high = live == emu->live_pin.active_high;
-  /* Not as an IRQ: PD2 is INT0, which libsimavr polls each cycle while it is low, at a seventh of the speed.
-   */
+  /* Not as an IRQ: PD2 is INT0, which libsimavr would poll in each cycle while it is low. */
   uint8_t* pins = &emu->avr->data[port->r_pin];
   *pins = (uint8_t)(high ? *pins | 1 << emu->live_pin.bit : *pins & ~(1 << emu->live_pin.bit));
 }
@@ -94,6 +96,10 @@ static int code_of(emu_t* emu, const channel_t* channel) {
   return code <= 0.0 ? 0 : code >= 1023.0 ? 1023 : (int)code;
 }
 
+static int band_gap_code(emu_t* emu) {
+  return (int)(BAND_GAP_V / (emu->avr->avcc / 1000.0) * 1024.0 + 0.5 * random_normal(&emu->random));
+}
+
 static void on_conversion(struct avr_irq_t* irq, uint32_t value, void* param) {
   (void)irq, (void)value;
   emu_t* emu = param;
@@ -101,10 +107,15 @@ static void on_conversion(struct avr_irq_t* irq, uint32_t value, void* param) {
   const int mux = avr_regbit_get_array(emu->avr, adc->mux, 6);
   emu->conversion_started = true;
   world_advance(&emu->world, emu->avr->cycle);
+  if (adc->muxmode[mux].kind == ADC_MUX_REF) {
+    emu->band_gap |= 1ull << mux;
+    adc->muxmode[mux].kind = ADC_MUX_SINGLE;
+  }
   if (adc->muxmode[mux].kind != ADC_MUX_SINGLE) return;
-  const int channel = (mux & 7) | (mux >= 0x20 ? 8 : 0);
+  const bool band_gap = emu->band_gap >> mux & 1;
+  const int channel = band_gap ? 7 : (mux & 7) | (mux >= 0x20 ? 8 : 0);
   adc->muxmode[mux].src = channel & 7;
-  const uint32_t code = (uint32_t)code_of(emu, &emu->channels[channel]);
+  const uint32_t code = (uint32_t)(band_gap ? band_gap_code(emu) : code_of(emu, &emu->channels[channel]));
   /* The least millivolts that libsimavr turns into this code again. */
   adc->adc_values[channel & 7] = (uint16_t)((code * emu->avr->avcc + 1022) / 1023);
 }

@@ -103,9 +103,19 @@ static double wave_value(const wave_t* wave, double t) {
   return envelope * value + wave->dc;
 }
 
+/* What is past is forgotten: whoever lets a unit run for days adds some for as long. */
+static void forget_past(source_t* source) {
+  if (source->current == 0) return;
+  for (int i = 0; i < source->current; i++) forget_samples(&source->segments[i].wave);
+  source->count -= source->current;
+  memmove(source->segments, source->segments + source->current, (size_t)source->count * sizeof(segment_t));
+  source->current = 0;
+}
+
 int world_add_segment(world_t* world, int number, uint64_t start, const wave_t* wave) {
   source_t* source = &world->source[number];
   if (source->count && source->segments[source->count - 1].start > start) return -1;
+  if (source->count == source->room) forget_past(source);
   if (source->count == source->room) {
     source->room = source->room ? 2 * source->room : 16;
     source->segments = realloc(source->segments, (size_t)source->room * sizeof(segment_t));

@@ -1,0 +1,59 @@
+"""The real firmware in the emulator: its serial line, from the first byte to the contact."""
+
+import random
+
+import pytest
+from tests.firmware.garbage import garbage, quiet_after
+from tests.firmware.named import encode
+
+from loadcenter.adapters.emulator import CLOCK_HZ, Kind, Part
+
+BYTES = 30_000
+
+
+def test_it_greets_and_tells_its_readings_each_second(rig):
+    rig.run(5)
+    assert rig.hello.fields["outlets"] == "4"
+    assert len([one for one in rig.frames if one.type == "T"]) >= 5
+    assert rig.reader.thrown == 0
+
+
+def test_a_switch_moves_its_contact_and_says_so(rig):
+    rig.run(6)
+    assert rig.switch(2, on=False).fields["status"] in {"accepted", "confirmed"}
+    assert rig.until(lambda: not rig.emulator.closed(2), 1)
+    assert all(rig.emulator.closed(outlet) for outlet in (1, 3, 4))
+
+
+def test_a_command_of_another_session_moves_nothing(rig):
+    """SER-10."""
+    at_s = rig.emulator.now_s
+    rig.emulator.send(encode("C", 900, rig.session ^ 1, {"do": "switch", "out": 1, "on": 0}))
+    rig.run(1)
+    assert not rig.events(Kind.PIN, since_s=at_s)
+
+
+@pytest.mark.parametrize("outlet", [0, 3])
+def test_emergency_off_opens_within_ten_milliseconds(rig, outlet):
+    """SER-22."""
+    frame = encode("X", 901, rig.session, {"out": outlet})
+    at_s = rig.emulator.now_s + len(frame) * 10 / 57_600
+    rig.emulator.send(frame)
+    rig.run(0.5)
+    opened = {one.index: one.cycle / CLOCK_HZ for one in rig.events(Kind.PIN, since_s=at_s) if not one.value}
+    wanted = [Part.outlet(outlet)] if outlet else [Part.outlet(one) for one in rig.outlets]
+    assert set(wanted) <= set(opened)
+    assert all(opened[part] - at_s <= 0.010 for part in wanted)
+
+
+def test_garbage_moves_nothing_and_the_line_is_heard_again(rig):
+    """SER-5, and SER-10 for frames of right checksum."""
+    assert quiet_after(rig, garbage(random.Random(1), BYTES, rig.session))
+    assert rig.switch(1, on=False).type == "R"
+    assert rig.emulator.stats().crashes == 0
+
+
+def test_bytes_are_fetched_in_time_under_full_load(rig):
+    rig.emulator.send(encode("Q", 1, 0) * 200)
+    rig.run(1.5)
+    assert rig.emulator.stats().overruns == 0

@@ -1,0 +1,147 @@
+"""The real firmware in the emulator: every kind of reset, and what is kept over it."""
+
+import random
+
+import pytest
+from tests.firmware.contacts import live_s
+from tests.firmware.rig import Rig, forked
+
+from loadcenter.adapters.emulator import CLOCK_HZ, DEAD, Kind, Part, Reset
+from loadcenter.domain.topology import Source
+
+WATCHDOG_S = 0.15
+GAP_S = 2.5
+"""Longest time without power that a reset of the program may cost a load that runs (measured: docs of the safety case)."""
+
+
+def reset_causes(rig: Rig, since_s: float) -> list[Reset]:
+    return [Reset(one.index) for one in rig.events(Kind.RESET, since_s=since_s)]
+
+
+def gap_s(rig: Rig, outlet: int, since_s: float) -> float:
+    """Return how long an outlet had no voltage after `since_s`, until it had it again."""
+    changes = [
+        (one.cycle / CLOCK_HZ, one.value)
+        for one in rig.events(Kind.LIVE, since_s=since_s)
+        if one.index == outlet - 1
+    ]
+    off_s = next(at_s for at_s, live in changes if not live)
+    return max(at_s for at_s, live in changes if live) - off_s
+
+
+def test_a_hung_program_is_reset_and_takes_up_its_work(rig):
+    at_s = rig.emulator.now_s
+    rig.emulator.hang(interrupts_off=True)
+    rig.run(4)
+    (reset,) = rig.events(Kind.RESET, since_s=at_s)
+    assert reset.index & Reset.WATCHDOG
+    assert reset.cycle / CLOCK_HZ - at_s <= WATCHDOG_S
+    assert all(rig.emulator.closed(outlet) for outlet in rig.outlets)
+    assert gap_s(rig, 1, at_s) <= GAP_S
+    assert rig.told("boot")[-1]["reset_cause"] == "watchdog"
+
+
+def test_a_main_loop_that_hangs_does_not_live_on_its_interrupts(rig):
+    at_s = rig.emulator.now_s
+    rig.emulator.hang()
+    rig.run(1)
+    assert reset_causes(rig, at_s) == [Reset.WATCHDOG]
+
+
+def test_with_a_dead_adc_nothing_stays_closed(rig):
+    at_s = rig.emulator.now_s
+    rig.emulator.stop_adc()
+    rig.run(3)
+    assert Reset.WATCHDOG in reset_causes(rig, at_s)
+    assert not rig.emulator.isolator_closed
+    assert rig.first(Kind.PIN, Part.ISOLATOR, 0, at_s) - at_s <= 2 * WATCHDOG_S
+
+
+@pytest.mark.parametrize("lowest_v", [4.2, 3.0, 0.5])
+def test_a_brown_out_ends_in_a_clean_start(rig, lowest_v):
+    now_s = rig.emulator.now_s
+    rig.emulator.supply([(now_s, 5), (now_s + 0.3, lowest_v), (now_s + 0.4, lowest_v), (now_s + 0.7, 5)])
+    rig.run(0.35)
+    assert not rig.emulator.driven(Part.ISOLATOR)
+    rig.run(6)
+    assert rig.told("boot")[-1]["reset_cause"] == ("power" if lowest_v < 1.5 else "brown_out")
+    assert all(rig.emulator.closed(outlet) for outlet in rig.outlets)
+
+
+def test_the_mains_are_not_misread_while_the_supply_sags(rig):
+    now_s = rig.emulator.now_s
+    rig.emulator.supply([(now_s, 5), (now_s + 2, 4.5), (now_s + 4, 4.5), (now_s + 6, 5)])
+    rig.run(7)
+    assert rig.left(now_s) is None
+    assert not rig.told("trip")
+
+
+def settings_after_cut(rig: Rig, after_s: float) -> tuple[int, str]:
+    """Return (version, first setting applied) of a unit whose power went during the writing of settings."""
+    emulator = rig.emulator
+    rig.apply({"sequence_ms": 100})
+    for values in ({"begin": 1}, {"sequence_ms": 777}, {"restore_delay_s": 77}):
+        rig.order("S", version=9, **values)
+    rig.send("S", version=9, end=1)
+    rig.run(after_s)
+    emulator.power_off()
+    rig.run(0.2)
+    emulator.power_on()
+    rig.frames.clear()
+    rig.run(3)
+    return int(rig.telemetry.fields["settings"]), emulator.eeprom[:1].hex()
+
+
+def test_settings_are_the_old_or_the_new_ones_whenever_power_goes(rig):
+    cuts = [step * 0.0501 for step in range(24)]
+    versions = [version for version, _ in forked(lambda after_s: settings_after_cut(rig, after_s), cuts)]
+    assert set(versions) <= {1, 9}
+    assert versions[-1] == 9
+
+
+def reset_when_latched(rig: Rig, seed: int) -> tuple[float, list[Reset]]:
+    """Return for how long a latched outlet had voltage after a reset of some kind at some moment."""
+    rng = random.Random(seed)
+    emulator = rig.emulator
+    rig.overload(1, 5)
+    rig.run(0.15 + rng.random() * 1.5)
+    at_s = emulator.now_s
+    for _ in range(rng.randint(1, 3)):
+        match rng.randrange(4):
+            case 0:
+                emulator.reset()
+            case 1:
+                emulator.hang(interrupts_off=rng.random() < 0.5)
+            case 2:
+                emulator.power_off()
+                rig.run(rng.random() * 0.5)
+                emulator.power_on()
+            case _:
+                now_s = emulator.now_s
+                low_v = rng.uniform(0.2, 4.2)
+                emulator.supply([(now_s, 5), (now_s + 0.02, low_v), (now_s + 0.05, low_v), (now_s + 0.1, 5)])
+        rig.run(rng.random() * 1.0)
+    if rng.random() < 0.5:
+        emulator.feed(Source.MAIN, DEAD)
+    rig.run(5)
+    return live_s(rig, 1, at_s + 0.01), reset_causes(rig, at_s)
+
+
+@pytest.mark.parametrize(
+    "defines", [(), ("LOADCENTER_NORMALLY_CLOSED_OUTLETS=0x0f",)], ids=["open", "closed"]
+)
+def test_a_latched_outlet_has_no_voltage_after_any_reset(power, defines):
+    rig = power("uno", *defines, suffix="nc" if defines else "")
+    rig.load_all(2.0)
+    rig.start_all()
+    for live, causes in forked(lambda seed: reset_when_latched(rig, seed), range(12)):
+        assert live == 0
+        assert causes
+
+
+def test_the_program_asks_the_eeprom_nothing_while_it_writes(rig):
+    rig.apply({"sequence_ms": 400})
+    rig.switch(1, on=False)
+    rig.run(5)
+    assert rig.emulator.stats().eeprom_writes > 0
+    assert not rig.events(Kind.EEPROM_BUSY)
