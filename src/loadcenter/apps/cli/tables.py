@@ -135,6 +135,10 @@ def import_(
     show(told, as_json=as_json, table=text)
 
 
+class _NotThereError(Exception):
+    """There is no such database, or no such PDU in it."""
+
+
 async def _export(settings: Config, wanted: Wanted, kind: str, file: BinaryIO, *, quiet: bool) -> None:
     async with _store(settings, wanted.pdu_id) as store:
         exporter = Exporter(store, FORMATS)
@@ -168,13 +172,11 @@ async def _import(
 async def _store(settings: Config, pdu_id: str) -> AsyncIterator[SqlStore]:
     """Yield the store, which knows the PDU."""
     if not settings.database and not settings.folder.exists():
-        raise ImportRefusedError(
-            f"there is no database in {settings.folder}: name the right --data or --config"
-        )
+        raise _NotThereError(f"there is no database in {settings.folder}: name the right --data or --config")
     day_start = SiteCalendar(settings.timezone).day_start_ms
     async with open_store(settings.database_url, day_start=day_start) as store:
         if pdu_id not in {one.pdu_id for one in await store.devices()}:
-            raise ImportRefusedError(
+            raise _NotThereError(
                 f"no PDU '{pdu_id}' is registered: see 'loadcenter device list', or loadcenter device add {pdu_id}"
             )
         yield store
@@ -183,7 +185,7 @@ async def _store(settings: Config, pdu_id: str) -> AsyncIterator[SqlStore]:
 def _ended(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
-    except (ImportRefusedError, FormatMissingError) as error:
+    except (_NotThereError, ImportRefusedError, FormatMissingError) as error:
         fail(str(error))
     except RangeError as error:
         fail(str(error).replace("since_ms", "--since").replace("until_ms", "--until"), Exit.USAGE)
