@@ -16,6 +16,7 @@ describe('addresses', () => {
     expect(parse('')).toEqual({ page: 'overview' });
     expect(parse('#/')).toEqual({ page: 'overview' });
     expect(parse('#/pdu/rack-1')).toEqual({ page: 'pdu', id: 'rack-1' });
+    expect(parse('#/analytics?pdu=rack-1')).toMatchObject({ page: 'analytics' });
     expect(parse('#/nowhere')).toEqual({ page: 'missing' });
     expect(parse('#/pdu/rack-1/more')).toEqual({ page: 'missing' });
   });

@@ -1,6 +1,6 @@
 """Local midnights, with every kind of daylight saving that there is."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -60,3 +60,16 @@ def test_days_follow_each_other_without_hole_or_overlap(zone: str, ts_ms: int) -
 def test_an_unknown_zone_says_what_to_write(zone: str) -> None:
     with pytest.raises(TimeZoneError, match="IANA name, for example Europe/Vienna"):
         SiteCalendar(zone)
+
+
+def test_the_clock_on_the_wall_shows_an_hour_twice_when_it_goes_back() -> None:
+    calendar = SiteCalendar("Europe/Vienna")
+    first_ms = calendar.midnight_ms(date(2026, 10, 25))
+    hours = [calendar.local(first_ms + hour * 3_600_000) for hour in range(25)]
+    assert [local.minute // 60 for local in hours] == [0, 1, 2, 2, *range(3, 24)]
+    assert {local.day for local in hours} == {date(2026, 10, 25)}
+    assert calendar.midnight_ms(date(2026, 10, 26)) - first_ms == 25 * 3_600_000
+
+
+def test_a_zone_has_its_name() -> None:
+    assert SiteCalendar("Asia/Kolkata").zone == "Asia/Kolkata"
