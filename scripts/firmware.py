@@ -32,6 +32,9 @@ AVR = (
         "-mrelax",
         "-mcall-prologues",
         "-mstrict-X",
+        # The older of two ways to hand out registers: 1 % of flash less on this chip.
+        "-fira-algorithm=priority",
+        "-fira-loop-pressure",
         "-ffunction-sections",
         "-fdata-sections",
         "-Wl,--gc-sections",

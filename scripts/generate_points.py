@@ -1,7 +1,7 @@
 """Write `points.hpp` and `points.cpp` of firmware/uno/core from spec/; with `--check`, fail if they differ.
 
-Settings come from `points.toml`: a struct with one member each, and a table in flash with name, range and default. The
-words of the serial line come from `codes.toml` and `serial.toml`.
+Settings come from `points.toml`: a struct with one member each, and a table in flash with range and default. The
+numbers of the serial line come from `codes.toml` and `serial.toml`.
 """
 
 import sys
@@ -119,7 +119,7 @@ def header() -> str:
     every = [*settings("pdu"), *settings("outlet")]
     choices = [point for point in every if "choices" in point and enum(point) != "Source"]
     stored = {per: sum(size(point) for point in settings(per)) for per in ("pdu", "outlet")}
-    return f"""// The settings of a PDU and the words of the serial line.
+    return f"""// The settings of a PDU and the numbers of the serial line.
 {ORIGIN}#pragma once
 
 #include <stdint.h>
@@ -140,7 +140,6 @@ struct Settings {{
 
 // One row of the table of settings, in flash.
 struct SettingRow {{
-  const char* words;  // in flash: the choices, each with a NUL, and an empty one at the end; nullptr for a number
   uint8_t offset;     // in Settings, or in OutletSettings
   uint8_t size;       // bytes: 1, 2 or 4; the numbers below are thousands where it is 4
   uint16_t low;
@@ -158,18 +157,13 @@ constexpr int32_t kBudgetMostMa = {budget_most()};  // highest budget of a sourc
 extern const SettingRow kPduRows[kPduSettings];
 extern const SettingRow kOutletRows[kOutletSettings];
 
-// Their names in the same order: each with a NUL, an empty one at the end. In flash.
-extern const char kPduNames[];
-extern const char kOutletNames[];
-
-// Numbers of the words that the serial line says by itself.
+// Numbers of what the serial line says by itself.
 namespace code {{
 {"".join(constants("event", SPOKEN_EVENTS))}{"".join(constants("result", SPOKEN_RESULTS))}{"".join(constants("cause", SPOKEN_CAUSES))}}}  // namespace code
 
-// What a command asks for (MQTT-40), and its words in the same order: each with a NUL, an empty one at the end. In flash.
+// What a command asks for (MQTT-40).
 enum class Verb : uint8_t {{
 {"".join(f"  k{camel(name)} = {number},{chr(10)}" for name, number in verbs())}}};
-extern const char kVerbWords[];
 
 // Most numbers that an event tells.
 constexpr uint8_t kEventNumbersMax = {max(len(event["data"]) for event in read("serial.toml")["event"])};
@@ -180,31 +174,17 @@ constexpr uint8_t kEventNumbersMax = {max(len(event["data"]) for event in read("
 
 def tables() -> str:
     """Return the text of points.cpp."""
-    every = [*settings("pdu"), *settings("outlet")]
     return f"""{ORIGIN}#include "points.hpp"
 
 #include <stddef.h>
 
 namespace loadcenter {{
 
-namespace {{
-
-{"".join(choice_words(p) for p in every if "choices" in p)}
-}}  // namespace
-
-const char kPduNames[] LOADCENTER_FLASH =
-    {listed(point["id"] for point in settings("pdu"))};
-const char kOutletNames[] LOADCENTER_FLASH =
-    {listed(point["id"] for point in settings("outlet"))};
-
 const SettingRow kPduRows[kPduSettings] LOADCENTER_FLASH = {{
 {"".join(row(point, "Settings") for point in settings("pdu"))}}};
 
 const SettingRow kOutletRows[kOutletSettings] LOADCENTER_FLASH = {{
 {"".join(row(point, "OutletSettings") for point in settings("outlet"))}}};
-
-const char kVerbWords[] LOADCENTER_FLASH =
-    {listed(name for name, _ in verbs())};
 
 }}  // namespace loadcenter
 """
@@ -237,19 +217,12 @@ def extent(point: Point) -> str:
     return f"{low} to {high}" if point["unit"] == "1" else f"{low} to {high} {point['unit']}"
 
 
-def choice_words(point: Point) -> str:
-    """Return the words of a choice as a list in flash."""
-    text = "".join(f"{choice}\\0" for choice in point["choices"])
-    return f'const char kWords_{point["id"]}[] LOADCENTER_FLASH = "{text}";\n'
-
-
 def row(point: Point, struct: str) -> str:
     """Return one row of the table of settings.
 
     Raises:
         ValueError: a large value is not a whole number of thousands.
     """
-    words = f"kWords_{point['id']}" if "choices" in point else "nullptr"
     numbers = limits(point)
     if size(point) == LARGE_BYTES:
         if any(number % 1000 for number in numbers):
@@ -257,17 +230,12 @@ def row(point: Point, struct: str) -> str:
         numbers = (numbers[0] // 1000, numbers[1] // 1000, numbers[2] // 1000)
     low, high, factory = numbers
     offset = f"offsetof({struct}, {member(point)})"
-    return f"  {{{words}, {offset}, {size(point)}, {low}, {high}, {factory}}},\n"
+    return f"  {{{offset}, {size(point)}, {low}, {high}, {factory}}},\n"
 
 
 def verbs() -> list[tuple[str, int]]:
     """Return name and number of each command."""
     return [(verb["name"], verb["number"]) for verb in read("serial.toml")["command"]]
-
-
-def listed(words: Iterable[str]) -> str:
-    """Return words as a C string that holds each with a NUL behind it."""
-    return '"' + "".join(f"{word}\\0" for word in words) + '"'
 
 
 if __name__ == "__main__":

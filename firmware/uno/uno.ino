@@ -36,7 +36,6 @@
 #include "core/staging.cpp"
 #include "core/telemetry.cpp"
 #include "core/verbs.cpp"
-#include "core/words.cpp"
 #include "core/writer.cpp"
 #include "core/decision/curves.cpp"
 #include "core/decision/decision.cpp"

@@ -13,11 +13,11 @@ from frames import Lines, decode, encode
 
 
 def words(frame):
-    return {"type": frame[0], "seq": frame[1], "session": frame[2], "fields": frame[3]}
+    return {"type": frame[0], "seq": frame[1], "session": frame[2], "numbers": list(frame[3])}
 
 
 def read(vector, at_once):
-    lines = Lines(64)
+    lines = Lines()
     data = bytes([ord(c) for c in vector["bytes"]])
     frames = []
     for at in range(0, len(data), at_once):
@@ -35,8 +35,8 @@ def main(path):
             found = read(vector, at_once)
             if found != {"frames": vector["frames"], "thrown": vector["thrown"]}:
                 wrong.append([vector["name"], found])
-    line = encode("C 31 1234 do=switch out=2 on=0")
-    if line != b"C 31 1234 do=switch out=2 on=0 *B11C\n" or decode(line[:-1]) is None:
+    line = encode("C 31 1234 1 2 0")
+    if line != b"C 31 1234 1 2 0 *C776\n" or decode(line[:-1]) is None:
         wrong.append(["encode", str(line)])
     print(json.dumps({"tried": tried, "wrong": wrong}))
 

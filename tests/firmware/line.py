@@ -5,8 +5,7 @@ import tomllib
 from pathlib import Path
 
 from scripts import firmware
-
-from loadcenter.protocol.frames import Frame, LineReader, encode
+from tests.firmware.named import Frame, LineReader, encode
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "spec"

@@ -1,11 +1,11 @@
 """Frames of the line to the UNO (SER-2 to SER-6). Pure; runs under MicroPython and CPython."""
 
-LINE_MAX = 1400  # longest line that the UNO sends: telemetry of eight outlets
+LINE_MAX = 600  # longest line that the UNO sends: telemetry of eight outlets
 U16_MAX = 0xFFFF
 U16_DIGITS = 5
-HEAD = 3  # words in front of the fields
+DIGITS_MAX = 15  # of an energy counter
+HEAD = 3  # words in front of the numbers
 DIGITS = "0123456789"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def crc16(data: bytes) -> int:
@@ -19,13 +19,13 @@ def crc16(data: bytes) -> int:
 
 
 def encode(body: str) -> bytes:
-    """Return `body`, `TYPE SEQ SESSION KEY=VALUE`, as a line with checksum and LF."""
+    """Return `body`, `TYPE SEQ SESSION NUMBER`, as a line with checksum and LF."""
     data = body.encode()
     return data + b" *%04X\n" % crc16(data)
 
 
 def decode(line: bytes) -> tuple | None:
-    """Return (type, seq, session, values by key), None if `line` is no frame."""
+    """Return (type, seq, session, numbers; None for what is not known), None if `line` is no frame."""
     mark = line[-6:-4]
     if mark != b" *" or any(not b" "[0] <= byte <= b"~"[0] for byte in line):
         return None
@@ -37,33 +37,25 @@ def decode(line: bytes) -> tuple | None:
     kind, seq, session = words[0], number(words[1]), number(words[2])
     if seq is None or session is None or len(kind) != 1 or not "A" <= kind <= "Z":
         return None
-    values = {}
+    numbers = []
     for word in words[HEAD:]:
-        key, equals, value = word.partition("=")
-        if not equals or not value or not is_key(key):
+        if word != "-" and not is_number(word[1:] if word[:1] == "-" else word):
             return None
-        values[key] = value
-    return kind, seq, session, values
+        numbers.append(None if word == "-" else int(word))
+    return kind, seq, session, numbers
 
 
 def number(text: str) -> int | None:
     """Return a number of 16 bits, None if `text` is none."""
-    if (
-        not 0 < len(text) <= U16_DIGITS
-        or any(c not in DIGITS for c in text)
-        or (text[0] == "0" and text != "0")
-    ):
+    if not is_number(text) or len(text) > U16_DIGITS:
         return None
     value = int(text)
     return value if value <= U16_MAX else None
 
 
-def is_key(text: str) -> bool:
-    """Return whether `text` is a key, with or without a name behind a dot."""
-    key, dot, of = text.partition(".")
-    if not key or key[0] not in LETTERS or any(c not in LETTERS + DIGITS + "_" for c in key):
-        return False
-    return not dot or (bool(of) and all(c in LETTERS + DIGITS for c in of))
+def is_number(text: str) -> bool:
+    """Return whether `text` is digits without a leading zero."""
+    return 0 < len(text) <= DIGITS_MAX and all(c in DIGITS for c in text) and (text[0] != "0" or text == "0")
 
 
 class Lines:

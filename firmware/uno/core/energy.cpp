@@ -25,20 +25,13 @@ bool Energy::operator>(const Energy& other) const {
   return false;
 }
 
-bool Energy::read(Text text) {
-  if (text.length == 0 || (text.length > 1 && text.start[0] == '0')) return false;
-  *this = {};
-  for (uint8_t i = 0; i < text.length; ++i) {
-    uint16_t carry = static_cast<uint8_t>(text.start[i] - '0');
-    if (carry > 9) return false;
-    for (uint8_t& byte : bytes) {
-      carry = static_cast<uint16_t>(carry + byte * 10);
-      byte = static_cast<uint8_t>(carry);
-      carry = static_cast<uint16_t>(carry >> 8);
-    }
-    if (carry != 0) return false;
+bool Energy::set(uint32_t low, uint32_t high) {
+  for (uint8_t at = 0; at < kBytes; ++at) {
+    uint32_t& half = at < kBytes / 2 ? low : high;
+    bytes[at] = static_cast<uint8_t>(half);
+    half >>= 8;
   }
-  return true;
+  return low == 0 && high == 0;
 }
 
 }  // namespace loadcenter

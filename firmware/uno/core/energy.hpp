@@ -4,8 +4,6 @@
 
 #include <stdint.h>
 
-#include "words.hpp"
-
 namespace loadcenter {
 
 struct Energy {
@@ -19,9 +17,8 @@ struct Energy {
   void add(uint32_t mwh);
   bool operator>(const Energy& other) const;
 
-  // Puts the number that `text` is into it; false if it is not one: digits without a leading zero, below
-  // 2^48.
-  bool read(Text text);
+  // Puts a number into it of which `low` and `high` are 24 bits each; false if one of them has more.
+  bool set(uint32_t low, uint32_t high);
 };
 
 }  // namespace loadcenter

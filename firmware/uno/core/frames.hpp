@@ -1,36 +1,24 @@
-// Frames of the serial line that come in (SER-2 to SER-6): one line at a time, in one buffer, read in place.
+// Frames of the serial line that come in (SER-2 to SER-6). They are read byte by byte, so that no line is held.
 //
-//   TYPE SEQ SESSION KEY=VALUE KEY.OF=VALUE *CRC
+//   TYPE SEQ SESSION NUMBER NUMBER ... *CRC
 #pragma once
 
 #include <stdint.h>
 
-#include "words.hpp"
-
 namespace loadcenter {
 
-constexpr uint8_t kLineMax = 64;  // longest line that the gateway sends, without its LF
+constexpr uint8_t kArguments = 4;            // numbers behind the session that anything here asks for
+constexpr uint32_t kAbsent = UINT32_MAX;     // what stands for one that did not come
 
-// A frame whose CRC is right and whose form is that of SER-3. It points into the line and lives as long as
-// that.
 struct Frame {
   char type;
   uint16_t seq;
   uint16_t session;
-  Text fields;  // what is left to read
+  uint8_t count;                // of arguments, also of those that nobody asks for
+  uint32_t number[kArguments];  // kAbsent from `count` on
 };
 
-// One `KEY=VALUE` or `KEY.OF=VALUE`.
-struct Field {
-  Text key;
-  Text of;  // empty where there is none
-  Text value;
-};
-
-// Takes the next field off `frame`; false when there is none left.
-bool next_field(Frame& frame, Field& field);
-
-// Collects a line byte by byte, and throws away everything up to the next LF after any error.
+// Reads a line byte by byte, and throws away everything up to the next LF after any error.
 class LineReader {
  public:
   enum class Fate : uint8_t {
@@ -39,12 +27,26 @@ class LineReader {
     kThrown,   // a line has ended that is none
   };
 
-  Fate take(uint8_t byte, Frame& frame);
+  Fate take(uint8_t byte);
+
+  // The last one, until the next byte is taken.
+  const Frame& frame() const { return frame_; }
 
  private:
-  char line_[kLineMax];
-  uint8_t length_;
-  bool spoiled_;
+  // What has come last.
+  enum class Place : uint8_t { kNothing, kType, kSpace, kZero, kDigit, kMark, kChecked, kSpoiled };
+
+  Place place_after(uint8_t byte);
+  bool take_digit(uint8_t digit);
+  bool end_number();
+
+  Place place_;
+  Frame frame_;
+  uint32_t number_;  // that is being read
+  uint16_t crc_;     // of all so far
+  uint16_t before_;  // of all before the last space
+  uint8_t numbers_;  // that have ended, with SEQ and SESSION
+  uint8_t left_;     // digits of the checksum
 };
 
 }  // namespace loadcenter

@@ -12,29 +12,12 @@ namespace {
 constexpr uint16_t kTelemetryMs = 1000;
 constexpr uint16_t kEventAgainMs = 1000;
 
-const char kOut[] LOADCENTER_FLASH = "out";
-
 // Mixes chance with the count of starts: two starts in a row differ even where the noise does not.
 uint16_t draw_session(uint16_t starts) {
   constexpr uint16_t kSpread =
       40503;  // odd, so that each count has its own product (Knuth, 2^16 / golden ratio)
   return static_cast<uint16_t>(session_noise() ^
                                static_cast<uint16_t>(static_cast<uint32_t>(starts) * kSpread));
-}
-
-// Returns the outlet of an `X`: 0 for all of them, kUnreadable if it cannot be read.
-constexpr uint8_t kUnreadable = 255;
-
-uint8_t outlet_of(Frame frame) {
-  uint8_t outlet = kUnreadable;
-  Field field;
-  while (next_field(frame, field)) {
-    uint32_t number = 0;
-    if (field.of.length != 0 || !same(field.key, kOut)) continue;
-    outlet =
-        to_number(field.value, number) && number < kUnreadable ? static_cast<uint8_t>(number) : kUnreadable;
-  }
-  return outlet;
 }
 
 OutletMask mask_of(uint8_t outlet) {
@@ -51,11 +34,10 @@ void Link::begin(uint32_t now_ms, const Records& records) {
 }
 
 void Link::poll(Records& records) {
-  Frame frame;
   for (int16_t byte = uart_take(); byte >= 0; byte = uart_take()) {
-    const LineReader::Fate fate = reader_.take(static_cast<uint8_t>(byte), frame);
+    const LineReader::Fate fate = reader_.take(static_cast<uint8_t>(byte));
     if (fate == LineReader::Fate::kThrown) ++thrown_;
-    if (fate == LineReader::Fate::kFrame) take(frame, records);
+    if (fate == LineReader::Fate::kFrame) take(reader_.frame(), records);
   }
   if (staging_.kept(records.store)) {
     records.store.load(records.settings);
@@ -111,10 +93,10 @@ void Link::take_command(const Frame& frame, Records& records) {
 // Acts whatever its number, but once: what an old number can do here is to open outlets.
 void Link::take_emergency(const Frame& frame) {
   if (commands_.judge(frame.seq) == Commands::Known::kAnswered) return;
-  const uint8_t outlet = outlet_of(frame);
-  if (outlet == kUnreadable || outlet > kOutlets) {
-    const bool unreadable = outlet == kUnreadable;
-    commands_.turn_away(frame.seq, unreadable ? code::kResultMalformed : code::kResultNoSuchOutlet);
+  const uint8_t outlet = static_cast<uint8_t>(frame.number[0]);
+  if (frame.number[0] > kOutlets) {
+    const bool absent = frame.number[0] == kAbsent;
+    commands_.turn_away(frame.seq, absent ? code::kResultMalformed : code::kResultNoSuchOutlet);
     return;
   }
   emergency_ = static_cast<OutletMask>(emergency_ | mask_of(outlet));
@@ -177,31 +159,34 @@ void Link::send_field(const Records& records) {
     sending_ = Sending::kNothing;
     return;
   }
-  bool more = false;
-  switch (sending_) {
-    case Sending::kNothing:
-      return;
-    case Sending::kHello:
-      more = hello_field(records);
-      break;
-    case Sending::kTelemetry:
-      more = telemetry_field(records);
-      break;
-    case Sending::kEvent:
-      more = event_field();
-      break;
-    case Sending::kAnswer:
-      more = answer_field();
-      break;
-    case Sending::kTaken:
-      if (field_ == 0) begin_frame('A', answering_.seq);
-      more = field_ == 0;
-      break;
+  if (field_ == 0) {
+    // The letter is the value; of what is acknowledged, or answered, the number is that of its frame.
+    const bool answers = sending_ == Sending::kAnswer || sending_ == Sending::kTaken;
+    const uint16_t seq = sending_ == Sending::kEvent ? event_seq_ : answers ? answering_.seq : ++sent_;
+    writer_.begin(static_cast<char>(sending_), seq, session_);
   }
-  ++field_;
-  if (more) return;
+  if (next_field(records)) {
+    ++field_;
+    return;
+  }
   writer_.end();
   sending_ = Sending::kNothing;
+}
+
+// Writes the next number of the frame that is being sent; false if there is none.
+bool Link::next_field(const Records& records) {
+  switch (sending_) {
+    case Sending::kHello:
+      return hello_field(records);
+    case Sending::kTelemetry:
+      return telemetry_field(records);
+    case Sending::kEvent:
+      return event_field();
+    case Sending::kAnswer:
+      return answer_field();
+    default:
+      return false;
+  }
 }
 
 }  // namespace loadcenter

@@ -46,7 +46,7 @@ class Link {
   uint16_t unknown() const { return unknown_; }  // frames of an unknown type; rolls over
 
  private:
-  enum class Sending : uint8_t { kNothing, kHello, kTelemetry, kEvent, kAnswer, kTaken };
+  enum class Sending : uint8_t { kNothing = 0, kHello = 'H', kTelemetry = 'T', kEvent = 'E', kAnswer = 'R', kTaken = 'A' };
 
   void take(const Frame& frame, Records& records);
   void take_command(const Frame& frame, Records& records);
@@ -54,13 +54,12 @@ class Link {
 
   void choose(uint16_t now_ms);
   void send_field(const Records& records);
-  int32_t hello_number(uint8_t which, const Records& records) const;
-  uint32_t own_number(uint8_t which, const Records& records) const;
+  bool next_field(const Records& records);
+  uint32_t own_number(const Records& records) const;
   bool hello_field(const Records& records);
   bool telemetry_field(const Records& records);
   bool event_field();
   bool answer_field();
-  void begin_frame(char type, uint16_t seq) { writer_.begin(type, seq, session_); }
 
   LineReader reader_;
   Commands commands_;

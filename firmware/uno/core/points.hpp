@@ -1,4 +1,4 @@
-// The settings of a PDU and the words of the serial line.
+// The settings of a PDU and the numbers of the serial line.
 // Generated from spec/ by scripts/generate_points.py: change it there.
 // clang-format off
 #pragma once
@@ -49,7 +49,6 @@ struct Settings {
 
 // One row of the table of settings, in flash.
 struct SettingRow {
-  const char* words;  // in flash: the choices, each with a NUL, and an empty one at the end; nullptr for a number
   uint8_t offset;     // in Settings, or in OutletSettings
   uint8_t size;       // bytes: 1, 2 or 4; the numbers below are thousands where it is 4
   uint16_t low;
@@ -67,11 +66,7 @@ constexpr int32_t kBudgetMostMa = 16000;  // highest budget of a source that is 
 extern const SettingRow kPduRows[kPduSettings];
 extern const SettingRow kOutletRows[kOutletSettings];
 
-// Their names in the same order: each with a NUL, an empty one at the end. In flash.
-extern const char kPduNames[];
-extern const char kOutletNames[];
-
-// Numbers of the words that the serial line says by itself.
+// Numbers of what the serial line says by itself.
 namespace code {
 constexpr uint8_t kEventBoot = 1;
 constexpr uint8_t kEventSettingsApplied = 13;
@@ -85,7 +80,7 @@ constexpr uint8_t kResultSuperseded = 13;
 constexpr uint8_t kCauseRestore = 7;
 }  // namespace code
 
-// What a command asks for (MQTT-40), and its words in the same order: each with a NUL, an empty one at the end. In flash.
+// What a command asks for (MQTT-40).
 enum class Verb : uint8_t {
   kSwitch = 1,
   kCycle = 2,
@@ -95,7 +90,6 @@ enum class Verb : uint8_t {
   kClearLockout = 6,
   kEnergy = 7,
 };
-extern const char kVerbWords[];
 
 // Most numbers that an event tells.
 constexpr uint8_t kEventNumbersMax = 8;

@@ -92,45 +92,18 @@ uint32_t stored_at(const Place& place, ReadByte read, uint16_t base) {
   return value;
 }
 
-// Finds the setting that `name` names; `outlet` is 0 for one of the PDU.
-bool find(Text name, uint8_t outlet, Place& place) {
-  const bool of_pdu = outlet == 0;
-  const int16_t row = position_of(of_pdu ? kPduNames : kOutletNames, name);
-  if (row < 0) return false;
-  const SettingRow* wanted = (of_pdu ? kPduRows : kOutletRows) + row;
-  place = first_place();
-  while (place.row != wanted || place.outlet != outlet) next_place(place);
-  return true;
-}
-
-bool value_of(const SettingRow* row, Text text, uint32_t& value) {
-  const char* words = flash_text(&row->words);
-  if (words == nullptr) return to_number(text, value);
-  const int16_t position = position_of(words, text);
-  value = static_cast<uint32_t>(position);
-  return position >= 0;
-}
-
 }  // namespace
 
-Check check_setting(const Field& field, StoredValue& stored) {
-  uint32_t outlet = 0;
-  const bool of_outlet = field.of.length != 0;
-  if (of_outlet && (!to_number(field.of, outlet) || outlet == 0 || outlet > kOutlets)) return Check::kRefused;
-  Place place;
-  if (!find(field.key, static_cast<uint8_t>(outlet), place)) return Check::kUnknown;
-  uint32_t value = 0;
-  const bool taken = value_of(place.row, field.value, value) && valid(place.row, value);
+Check check_setting(uint32_t number, uint32_t outlet, uint32_t value, StoredValue& stored) {
+  const bool of_outlet = number > kOutletNumbers;
+  const uint32_t row = number - (of_outlet ? kOutletNumbers + 1 : 1);
+  if (row >= (of_outlet ? kOutletSettings : kPduSettings)) return Check::kUnknown;
+  if (of_outlet ? outlet - 1 >= kOutlets : outlet != 0) return Check::kRefused;
+  const SettingRow* wanted = (of_outlet ? kOutletRows : kPduRows) + row;
+  Place place = first_place();
+  while (place.row != wanted || place.outlet != static_cast<uint8_t>(outlet)) next_place(place);
   stored = {place.at, size_of(place.row), value};
-  return taken ? Check::kTaken : Check::kRefused;
-}
-
-const char* setting_name(uint8_t at, uint8_t& outlet) {
-  if (at >= kSettingsImage) return nullptr;
-  const Place place = place_of(at);
-  outlet = place.outlet;
-  return outlet == 0 ? word_at(kPduNames, static_cast<uint8_t>(place.row - kPduRows))
-                     : word_at(kOutletNames, static_cast<uint8_t>(place.row - kOutletRows));
+  return valid(place.row, value) ? Check::kTaken : Check::kRefused;
 }
 
 void set_factory(Settings& settings) {

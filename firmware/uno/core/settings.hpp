@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-#include "frames.hpp"
 #include "points.hpp"
 
 namespace loadcenter {
@@ -22,17 +21,15 @@ struct StoredValue {
 
 enum class Check : uint8_t {
   kTaken,
-  kUnknown,  // no setting of that name: ignored (SER-6)
+  kUnknown,  // no setting of that number: ignored (SER-6)
   kRefused,  // out of its range, or of an outlet that is not there
 };
 
-// Checks a field `name=value` or `name.outlet=value` of an `S` frame; `stored` tells what to keep if it is
-// taken, and which setting it is if it is refused (left alone where no outlet has that number).
-Check check_setting(const Field& field, StoredValue& stored);
+// Settings of an outlet count on from here, those of the PDU from 1 (SER-40).
+constexpr uint8_t kOutletNumbers = 100;
 
-// Returns the name, in flash, of the setting whose value stands at `at` of the image, and its outlet (0 for
-// one of the PDU); nullptr if there is none.
-const char* setting_name(uint8_t at, uint8_t& outlet);
+// Checks a value of an `S` frame; `stored` tells what to keep if it is taken.
+Check check_setting(uint32_t number, uint32_t outlet, uint32_t value, StoredValue& stored);
 
 void set_factory(Settings& settings);
 

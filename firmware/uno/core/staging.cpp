@@ -6,38 +6,27 @@ namespace loadcenter {
 
 namespace {
 
-const char kVersion[] LOADCENTER_FLASH = "version";
-const char kBegin[] LOADCENTER_FLASH = "begin";
-const char kEnd[] LOADCENTER_FLASH = "end";
+// Numbers of settings that ask for something else.
+constexpr uint32_t kBeginNumber = 0;
+constexpr uint32_t kEndNumber = 255;
 
 constexpr uint32_t kVersionMax = INT32_MAX;
 
 }  // namespace
 
-// Reads what a frame asks for. It asks for one thing: a second one makes it malformed.
-Staging::Ask Staging::read(Frame frame, uint32_t& version, StoredValue& stored) const {
-  Ask ask = Ask::kNothing;
-  bool versioned = false;
-  Field field;
-  while (next_field(frame, field)) {
-    Ask found = Ask::kNothing;
-    if (field.of.length == 0 && same(field.key, kVersion)) {
-      uint32_t value = 0;
-      versioned = to_number(field.value, value) && value <= kVersionMax;
-      version = value;
-    } else if (field.of.length == 0 && same(field.key, kBegin)) {
-      found = Ask::kBegin;
-    } else if (field.of.length == 0 && same(field.key, kEnd)) {
-      found = Ask::kEnd;
-    } else {
-      const Check check = check_setting(field, stored);
-      if (check == Check::kUnknown) continue;
-      found = check == Check::kTaken ? Ask::kValue : Ask::kRefused;
-    }
-    if (found != Ask::kNothing && ask != Ask::kNothing) return Ask::kMalformed;
-    if (found != Ask::kNothing) ask = found;
+// Reads what a frame asks for.
+Staging::Ask Staging::read(const Frame& frame, StoredValue& stored) {
+  if (frame.number[0] > kVersionMax || frame.count < 2) return Ask::kMalformed;
+  if (frame.number[1] == kBeginNumber) return Ask::kBegin;
+  if (frame.number[1] == kEndNumber) return Ask::kEnd;
+  switch (check_setting(frame.number[1], frame.number[2], frame.number[3], stored)) {
+    case Check::kTaken:
+      return Ask::kValue;
+    case Check::kUnknown:
+      return Ask::kNothing;
+    default:
+      return Ask::kMalformed;
   }
-  return versioned ? ask : Ask::kMalformed;
 }
 
 void Staging::take(const Frame& frame, SettingsStore& store, Commands& commands) {
@@ -53,10 +42,9 @@ void Staging::take(const Frame& frame, SettingsStore& store, Commands& commands)
   commands.note(frame.seq);
   seq_ = frame.seq;
   said_ = Status::kNone;
-  refused_at_ = kNowhere;
-  uint32_t version = 0;
-  StoredValue stored = {kNowhere, 0, 0};
-  const Ask ask = read(frame, version, stored);
+  const uint32_t version = frame.number[0];
+  StoredValue stored;
+  const Ask ask = read(frame, stored);
   if (ask == Ask::kBegin) {
     version_ = version;
     open_ = true;
@@ -69,14 +57,13 @@ void Staging::take(const Frame& frame, SettingsStore& store, Commands& commands)
     store.put(stored);
     work(Work::kValue);
   } else if (fits && ask == Ask::kNothing) {
-    say(Status::kConfirmed, code::kResultOk);  // only names that this firmware does not know
+    say(Status::kConfirmed, code::kResultOk);  // only numbers that this firmware does not know
   } else if (fits && ask == Ask::kEnd) {
     open_ = false;
     store.commit(version);
     work(Work::kCommit);
   } else {
     open_ = false;
-    if (ask == Ask::kRefused) refused_at_ = stored.at;
     say(Status::kRejected, code::kResultMalformed);
   }
 }

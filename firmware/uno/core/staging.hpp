@@ -23,17 +23,12 @@ class Staging {
   void said() { say_ = false; }
   uint16_t seq() const { return seq_; }
   uint8_t code() const { return code_; }
-  uint8_t refused_at() const {
-    return refused_at_;
-  }  // place of the refused value in the image, kNowhere if it has none
-
-  static constexpr uint8_t kNowhere = 255;
 
  private:
   enum class Work : uint8_t { kNone, kValue, kCommit };
-  enum class Ask : uint8_t { kNothing, kBegin, kValue, kEnd, kRefused, kMalformed };
+  enum class Ask : uint8_t { kNothing, kBegin, kValue, kEnd, kMalformed };
 
-  Ask read(Frame frame, uint32_t& version, StoredValue& stored) const;
+  static Ask read(const Frame& frame, StoredValue& stored);
   void work(Work work) { work_ = work; }
   void say(Status status, uint8_t code);
 
@@ -42,7 +37,6 @@ class Staging {
   Work work_;
   Status said_;
   uint8_t code_;
-  uint8_t refused_at_;
   bool open_;  // values are taken
   bool say_;
 };

@@ -11,6 +11,6 @@ namespace loadcenter {
 
 // Reads a command; returns `ok`, or the result of spec/codes.toml that refuses it. `energy` belongs to
 // the verb of that name.
-uint8_t read_command(Frame frame, Command& command, Energy& energy);
+uint8_t read_command(const Frame& frame, Command& command, Energy& energy);
 
 }  // namespace loadcenter

@@ -6,9 +6,6 @@ namespace loadcenter {
 
 namespace {
 
-const char kMain[] LOADCENTER_FLASH = "main";
-const char kBackup[] LOADCENTER_FLASH = "backup";
-
 constexpr uint8_t kDigits = 15;
 constexpr uint8_t kBytes = 6;
 
@@ -31,10 +28,6 @@ void FrameWriter::letter(char c) {
   uart_put(static_cast<uint8_t>(c));
 }
 
-void FrameWriter::letters(const char* flash) {
-  for (uint8_t c = flash_u8(flash); c != 0; c = flash_u8(++flash)) letter(static_cast<char>(c));
-}
-
 void FrameWriter::digits(uint32_t low, uint16_t high) {
   uint8_t bytes[kBytes] = {static_cast<uint8_t>(high >> 8), static_cast<uint8_t>(high),
                            static_cast<uint8_t>(low >> 24), static_cast<uint8_t>(low >> 16),
@@ -50,20 +43,23 @@ void FrameWriter::digits(uint32_t low, uint16_t high) {
   for (; first < kDigits; ++first) letter(text[first]);
 }
 
-void FrameWriter::value(int32_t value) {
+void FrameWriter::count(uint32_t low, uint16_t high) {
+  letter(' ');
+  digits(low, high);
+}
+
+void FrameWriter::number(int32_t value) {
+  letter(' ');
   if (value < 0) letter('-');
   if (value == kUnknown) return;
-  const uint32_t magnitude = value < 0 ? 0U - static_cast<uint32_t>(value) : static_cast<uint32_t>(value);
-  digits(magnitude);
+  digits(static_cast<uint32_t>(value < 0 ? -value : value), 0);
 }
 
 void FrameWriter::begin(char type, uint16_t seq, uint16_t session) {
   crc_ = kCrcStart;
   letter(type);
-  letter(' ');
-  digits(seq);
-  letter(' ');
-  digits(session);
+  count(seq);
+  count(session);
 }
 
 void FrameWriter::end() {
@@ -81,38 +77,6 @@ void FrameWriter::end() {
 void FrameWriter::spoil() {
   uart_put('!');
   uart_put('\n');
-}
-
-void FrameWriter::name(const char* key, uint8_t of) {
-  letter(' ');
-  letters(key);
-  if (of != 0) {
-    letter('.');
-    digits(of);
-  }
-  letter('=');
-}
-
-void FrameWriter::name_of_source(const char* key, Source source) {
-  letter(' ');
-  letters(key);
-  letter('.');
-  letters(source == Source::kMain ? kMain : kBackup);
-  letter('=');
-}
-
-void FrameWriter::number(const char* key, uint8_t of, int32_t number) {
-  name(key, of);
-  value(number);
-}
-
-void FrameWriter::word(const char* key, uint8_t of, const char* word) {
-  name(key, of);
-  if (word == nullptr) {
-    letter('-');
-  } else {
-    letters(word);
-  }
 }
 
 }  // namespace loadcenter

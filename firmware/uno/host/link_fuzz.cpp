@@ -71,55 +71,18 @@ class Maker {
     return bytes + (below(4) != 0 ? "\n" : "");
   }
 
-  std::string value() {
-    static const char* const kValues[] = {"0",
-                                          "1",
-                                          "2",
-                                          "4",
-                                          "9",
-                                          "255",
-                                          "-",
-                                          "65536",
-                                          "1000",
-                                          "2500",
-                                          "main",
-                                          "backup",
-                                          "4294967296",
-                                          "-1",
-                                          "switch",
-                                          "cycle",
-                                          "lock",
-                                          "energy",
-                                          "reset_trip",
-                                          "transfer",
-                                          "clear_lockout",
-                                          "always_on",
-                                          "281474976710655"};
-    return one_of(kValues);
+  std::string number() {
+    static const char* const kNumbers[] = {"0",    "1",   "2",    "4",     "9",          "255",        "101",
+                                           "1000", "110", "2500", "65536", "4294967295", "4294967296", "16777216",
+                                           "-",    "-1",  "01",   "",      "x"};
+    return " " + one_of(kNumbers);
   }
 
-  std::string field() {
-    static const char* const kKeys[] = {"do",    "out",         "on",       "off_ms",  "src",
-                                        "e_mwh", "version",     "limit_ma", "begin",   "end",
-                                        "curve", "sequence_ms", "mood",     "priority"};
-    static const char* const kOf[] = {"", "", "", ".1", ".4", ".5", ".main", "."};
-    return " " + one_of(kKeys) + one_of(kOf) + "=" + value();
-  }
-
-  // A command that is whole more often than chance would have it.
+  // Numbers that are a whole command more often than chance would have it.
   std::string command() {
-    static const char* const kCommands[] = {" do=switch out=1 on=1",
-                                            " do=switch out=4 on=0",
-                                            " do=lock out=2 on=1",
-                                            " do=cycle out=3 off_ms=1000",
-                                            " do=reset_trip out=1",
-                                            " do=transfer src=backup",
-                                            " do=clear_lockout",
-                                            " out=0",
-                                            " out=2",
-                                            " version=4 begin=1",
-                                            " version=4 limit_ma.1=2500",
-                                            " version=4 end=1"};
+    static const char* const kCommands[] = {" 1 1 1",    " 1 4 0", " 4 2 1", " 2 3 1000",
+                                            " 3 1",      " 5 0 1", " 6",     " 0",
+                                            " 2",        " 4 0",   " 4 101 1 2500", " 4 255"};
     return one_of(kCommands);
   }
 
@@ -129,7 +92,7 @@ class Maker {
     std::string text =
         std::string(1, types[below(count)]) + " " + std::to_string(seq_) + " " + std::to_string(session);
     if (below(2) != 0) text += command();
-    for (uint32_t left = below(3); left > 0; --left) text += field();
+    for (uint32_t left = below(3); left > 0; --left) text += number();
     return text;
   }
 

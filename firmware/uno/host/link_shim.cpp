@@ -194,22 +194,19 @@ void link_run(const uint8_t* bytes, uint32_t count, uint32_t at_once, Tally* tal
   }
 }
 
-// Reads `count` bytes with a reader of its own. Writes each frame to `text` as its type, numbers and fields,
-// one a line, and returns how many lines were thrown away.
+// Reads `count` bytes with a reader of its own. Writes each frame to `text` as its type and numbers, one a
+// line, and returns how many lines were thrown away.
 uint32_t frames_read(const uint8_t* bytes, uint32_t count, char* text) {
   loadcenter::LineReader reader = {};
-  loadcenter::Frame frame;
+  const loadcenter::Frame& frame = reader.frame();
   uint32_t thrown = 0;
   for (uint32_t i = 0; i < count; ++i) {
-    const loadcenter::LineReader::Fate fate = reader.take(bytes[i], frame);
+    const loadcenter::LineReader::Fate fate = reader.take(bytes[i]);
     thrown += fate == loadcenter::LineReader::Fate::kThrown;
     if (fate != loadcenter::LineReader::Fate::kFrame) continue;
     text += std::sprintf(text, "%c %u %u", frame.type, frame.seq, frame.session);
-    loadcenter::Field field;
-    while (loadcenter::next_field(frame, field)) {
-      text += std::sprintf(text, " %.*s", field.key.length, field.key.start);
-      if (field.of.length != 0) text += std::sprintf(text, ".%.*s", field.of.length, field.of.start);
-      text += std::sprintf(text, "=%.*s", field.value.length, field.value.start);
+    for (uint8_t at = 0; at < frame.count && at < loadcenter::kArguments; ++at) {
+      text += std::sprintf(text, " %u", frame.number[at]);
     }
     *text++ = '\n';
   }

@@ -1,25 +1,25 @@
-"""Frames of the serial line between UNO and gateway: `TYPE SEQ SESSION KEY=VALUE *CRC` (spec/serial.md).
+"""Frames of the serial line between UNO and gateway: `TYPE SEQ SESSION NUMBER *CRC` (spec/serial.md).
 
 Sans-I/O: bytes in, frames out, and the other way round. `firmware/uno/core/frames.cpp` and
 `firmware/nodemcu/gateway/frames.py` read the same lines; `spec/vectors/serial.jsonl` holds all three together.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 BAUD = 57_600
 """SER-1."""
 
 UNO_LINE_MAX = 64
-"""Longest line that the UNO takes, without its LF (SER-2)."""
+"""Longest line that the gateway sends, without its LF (SER-2)."""
 
-GATEWAY_LINE_MAX = 1400
+GATEWAY_LINE_MAX = 600
 """Longest line that the UNO sends, without its LF: telemetry of eight outlets, each value at its longest (SER-2)."""
 
 _LINE = re.compile(
     rb"(?P<body>(?P<type>[A-Z]) (?P<seq>0|[1-9][0-9]{0,4}) (?P<session>0|[1-9][0-9]{0,4})"
-    rb"(?P<fields>(?: [a-z][a-z0-9_]*(?:\.[a-z0-9]+)?=[!-~]+)*)) \*(?P<crc>[0-9A-F]{4})"
+    rb"(?P<numbers>(?: (?:-?(?:0|[1-9][0-9]{0,14})|-))*)) \*(?P<crc>[0-9A-F]{4})"
 )
 _U16_MAX = 0xFFFF
 
@@ -36,14 +36,13 @@ class Frame:
         type: one capital letter.
         seq: number of the frame, or of what it answers; 0 to 65,535.
         session: number that the UNO drew at its start; 0 to 65,535.
-        fields: value as text by key; a key of an outlet or source has its name behind a dot. Of a key that stands
-            twice the last counts.
+        numbers: what it says, in the order of `spec/serial.toml`; None where that is not known.
     """
 
     type: str
     seq: int
     session: int
-    fields: Mapping[str, str] = field(default_factory=dict)
+    numbers: tuple[int | None, ...] = ()
 
 
 def crc16(data: bytes) -> int:
@@ -64,36 +63,27 @@ def decode(line: bytes) -> Frame:
     """
     match = _LINE.fullmatch(line)
     if match is None:
-        raise FrameError(f"{line!r} is not TYPE SEQ SESSION KEY=VALUE *CRC")
+        raise FrameError(f"{line!r} is not TYPE SEQ SESSION NUMBER *CRC")
     crc = crc16(match["body"])
     if int(match["crc"], 16) != crc:
         raise FrameError(f"{line!r}: the checksum is not {crc:04X}")
     seq, session = int(match["seq"]), int(match["session"])
     if seq > _U16_MAX or session > _U16_MAX:
         raise FrameError(f"{line!r}: a number is above {_U16_MAX}")
-    pairs = (text.partition("=") for text in match["fields"].decode("ascii").split())
-    return Frame(match["type"].decode("ascii"), seq, session, {key: value for key, _, value in pairs})
+    numbers = tuple(None if text == b"-" else int(text) for text in match["numbers"].split())
+    return Frame(match["type"].decode("ascii"), seq, session, numbers)
 
 
-def encode(kind: str, seq: int, session: int, fields: Mapping[str, int | str | None] | None = None) -> bytes:
-    """Return a line with its LF. True and False are written as 1 and 0, None (unknown) as `-`."""
-    words = [f"{kind} {seq} {session}", *(f"{key}={_text(value)}" for key, value in (fields or {}).items())]
+def encode(kind: str, seq: int, session: int, numbers: Sequence[int | None] = ()) -> bytes:
+    """Return a line with its LF. None (unknown) is written as `-`."""
+    words = [
+        kind,
+        str(seq),
+        str(session),
+        *("-" if number is None else str(int(number)) for number in numbers),
+    ]
     body = " ".join(words).encode("ascii")
     return body + b" *%04X\n" % crc16(body)
-
-
-def integer(text: str | None) -> int | None:
-    """Return the number that a field tells, None where it is unknown or absent.
-
-    Raises:
-        FrameError: it is not a number.
-    """
-    if text is None or text == "-":
-        return None
-    try:
-        return int(text)
-    except ValueError as error:
-        raise FrameError(f"{text!r} is not a whole number") from error
 
 
 class LineReader:
@@ -141,9 +131,3 @@ class LineReader:
             pass
         self.thrown += 1
         return []
-
-
-def _text(value: int | str | None) -> str:
-    if value is None:
-        return "-"
-    return str(int(value)) if isinstance(value, bool) else str(value)

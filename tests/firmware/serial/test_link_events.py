@@ -3,8 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.firmware.line import UNKNOWN, Line, code, told
-
-from loadcenter.protocol.frames import encode
+from tests.firmware.named import encode
 
 
 def events(frames):

@@ -25,8 +25,7 @@ def test_the_uno_greets_at_its_start_and_when_it_is_asked(line):
     assert hello.session == line.session
     assert hello.fields == {
         "v": "1",
-        "model": "LC-4",
-        "fw": "0.1.0",
+        "fw": "100",
         "outlets": "4",
         "nominal_mv": "230000",
         "nominal_mhz": "50000",
