@@ -19,7 +19,8 @@ from loadcenter.domain.analysis.energy_cost import Amount, Bill
 from loadcenter.domain.analysis.periods import Days
 from loadcenter.domain.tariffs import Price, Tariff, Tariffs, Window
 from loadcenter.domain.topology import Source
-from loadcenter.services.analytics import Analytics, EnergyReport, OutletUse
+from loadcenter.services.analytics import Analytics
+from loadcenter.services.reports import EnergyReport, OutletUse
 
 ZONE = "Europe/London"
 HOUR_MS = 3_600_000

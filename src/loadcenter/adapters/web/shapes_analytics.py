@@ -37,7 +37,8 @@ from loadcenter.domain.analysis.periods import share
 from loadcenter.domain.analysis.voltage_quality import Week
 from loadcenter.domain.rollups import Stat
 from loadcenter.domain.tariffs import MICRO, PICO, Price
-from loadcenter.services.analytics import (
+from loadcenter.services.labels import Labels
+from loadcenter.services.reports import (
     EnergyReport,
     OutletUse,
     Period,
@@ -45,7 +46,6 @@ from loadcenter.services.analytics import (
     SupplyReport,
     VoltageReport,
 )
-from loadcenter.services.labels import Labels
 
 LISTED_MAX = 100
 """Most disturbances or outages in one answer; all of them are counted."""
