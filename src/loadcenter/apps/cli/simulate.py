@@ -1,14 +1,18 @@
-"""`loadcenter sim …`: play a named scenario in virtual time and print what the PDU said."""
+"""`loadcenter sim …`: play a named scenario in virtual time, or run the real firmware at the pace of the clock."""
 
 from typing import Annotated
 
 import typer
 
+from loadcenter.apps.cli.firmware import run_firmware
 from loadcenter.apps.cli.options import AsJson
 from loadcenter.apps.cli.terminal import Exit, fail, show, table
 from loadcenter.simulator.scenarios import BY_NAME, SCENARIOS, run
 
-simulate = typer.Typer(no_args_is_help=True, help="Play scenarios on a simulated PDU.")
+simulate = typer.Typer(
+    no_args_is_help=True, help="Play scenarios on a simulated PDU, or run the real firmware."
+)
+simulate.command("firmware")(run_firmware)
 
 
 @simulate.command("list")
