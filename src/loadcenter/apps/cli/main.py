@@ -17,6 +17,7 @@ from loadcenter.adapters.mqtt.broker_errors import BrokerStartError
 from loadcenter.apps.cli.backups import backup, restore
 from loadcenter.apps.cli.devices import device
 from loadcenter.apps.cli.doctor import doctor
+from loadcenter.apps.cli.flash import flash
 from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config, usable_config
 from loadcenter.apps.cli.outlets import events, outlet
 from loadcenter.apps.cli.report import report
@@ -41,6 +42,7 @@ app.command("doctor")(doctor)
 app.command("report")(report)
 app.command("export")(export)
 app.command("import")(import_)
+app.command("flash")(flash)
 app.command("backup")(backup)
 app.command("restore")(restore)
 
