@@ -1,5 +1,6 @@
 """History: the right tier for a range, at most so many buckets, gaps kept as gaps, energy from counters."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,8 +98,10 @@ class History:
     async def _outlets(
         self, pdu_id: str, outlets: Sequence[int], buckets: Buckets
     ) -> Mapping[int, OutletColumns]:
-        found = await self._store.outlet_buckets(pdu_id, outlets, buckets)
-        suspects = await outlets_that_fell(self._store, pdu_id, outlets, buckets)
+        found, suspects = await asyncio.gather(
+            self._store.outlet_buckets(pdu_id, outlets, buckets),
+            outlets_that_fell(self._store, pdu_id, outlets, buckets),
+        )
         if not buckets.single:
             suspects |= {outlet for outlet, columns in found.items() if falls_between(columns.counters)}
         if not suspects:

@@ -1,5 +1,6 @@
 """What has happened and what was measured: events, alarms, history."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -75,9 +76,10 @@ def record_routes(shapes: Shapes, store: Store, history: History) -> APIRouter:
     ) -> Response:
         """Return the series of a range and what happened in it."""
         labels = shapes.fleet.labels(pdu)
-        chart = await history.chart(pdu, outlets_of(outlets), sources_of(sources), since_ms, until_ms, points)
-        happened = await store.events(
-            EventFilter(pdu, since_ms=since_ms, until_ms=until_ms, limit=EVENTS_ON_CHART)
+        wanted = EventFilter(pdu, since_ms=since_ms, until_ms=until_ms, limit=EVENTS_ON_CHART)
+        chart, happened = await asyncio.gather(
+            history.chart(pdu, outlets_of(outlets), sources_of(sources), since_ms, until_ms, points),
+            store.events(wanted),
         )
         return charts.answer(request, charts.chart(chart, labels, shape.events(happened)))
 
