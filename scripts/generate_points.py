@@ -31,8 +31,8 @@ SPOKEN_CAUSES = ("restore",)
 KEYWORDS = frozenset({"protected"})
 """Names of points that C++ keeps for itself: their members end in an underscore."""
 
-LARGE_BYTES = 4
-"""Size of the settings whose ranges are told in thousands, so that they fit into 16 bits."""
+WATT_MW = 1000
+"""Settings in mW go over the line, and are kept, in whole watts: 16 bits hold them (SER-40)."""
 
 Point = Mapping[str, Any]
 
@@ -72,7 +72,10 @@ def camel(word: str) -> str:
 
 def member(point: Point) -> str:
     """Return the name of the member that holds a setting."""
-    return f"{point['id']}_" if point["id"] in KEYWORDS else str(point["id"])
+    name = str(point["id"])
+    if point["unit"] == "mW":
+        return name.removesuffix("_mw") + "_w"
+    return f"{name}_" if name in KEYWORDS else name
 
 
 def enum(point: Point) -> str:
@@ -84,7 +87,7 @@ def size(point: Point) -> int:
     """Return how many bytes a value takes: the fewest that hold its range."""
     if "choices" in point:
         return 1
-    return next(width for width in (1, 2, 4) if point["range"][1] < 256**width)
+    return next(width for width in (1, 2) if limits(point)[1] < 256**width)
 
 
 def type_of(point: Point) -> str:
@@ -95,11 +98,18 @@ def type_of(point: Point) -> str:
 
 
 def limits(point: Point) -> tuple[int, int, int]:
-    """Return (low, high, default) as numbers; a choice counts from 0."""
+    """Return (low, high, default) as the line tells them; a choice counts from 0.
+
+    Raises:
+        ValueError: a power is not a whole number of watts.
+    """
     if "choices" in point:
         return 0, len(point["choices"]) - 1, point["choices"].index(point["default"])
     low, high = point["range"]
-    return low, high, int(point["default"])
+    scale = WATT_MW if point["unit"] == "mW" else 1
+    if any(number % scale for number in (low, high, point["default"])):
+        raise ValueError(f"{point['id']}: range and default must be whole watts")
+    return low // scale, high // scale, int(point["default"]) // scale
 
 
 def layout() -> int:
@@ -141,7 +151,7 @@ struct Settings {{
 // One row of the table of settings, in flash.
 struct SettingRow {{
   uint8_t offset;     // in Settings, or in OutletSettings
-  uint8_t size;       // bytes: 1, 2 or 4; the numbers below are thousands where it is 4
+  uint8_t size;       // bytes: 1 or 2
   uint16_t low;
   uint16_t high;
   uint16_t factory;   // the default
@@ -213,22 +223,14 @@ def extent(point: Point) -> str:
     """Return what a value may be, in words."""
     if "choices" in point or point["unit"] == "bool":
         return str(point["name"])
-    low, high = point["range"]
-    return f"{low} to {high}" if point["unit"] == "1" else f"{low} to {high} {point['unit']}"
+    low, high, _ = limits(point)
+    unit = "W" if point["unit"] == "mW" else point["unit"]
+    return f"{low} to {high}" if unit == "1" else f"{low} to {high} {unit}"
 
 
 def row(point: Point, struct: str) -> str:
-    """Return one row of the table of settings.
-
-    Raises:
-        ValueError: a large value is not a whole number of thousands.
-    """
-    numbers = limits(point)
-    if size(point) == LARGE_BYTES:
-        if any(number % 1000 for number in numbers):
-            raise ValueError(f"{point['id']}: range and default must be whole thousands")
-        numbers = (numbers[0] // 1000, numbers[1] // 1000, numbers[2] // 1000)
-    low, high, factory = numbers
+    """Return one row of the table of settings."""
+    low, high, factory = limits(point)
     offset = f"offsetof({struct}, {member(point)})"
     return f"  {{{offset}, {size(point)}, {low}, {high}, {factory}}},\n"
 

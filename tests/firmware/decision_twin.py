@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from loadcenter.domain.budget import WATT_MW
 from loadcenter.domain.commands import Order
 from loadcenter.domain.events import Event
 from loadcenter.domain.memory import PduMemory
@@ -136,8 +137,7 @@ class CKept(ctypes.Structure):
 def _field(point: Mapping[str, Any]) -> tuple[str, Any]:
     if "choices" in point or point["unit"] == "bool":
         return point["id"], ctypes.c_uint8
-    kinds = ((255, ctypes.c_uint8), (65_535, ctypes.c_uint16))
-    return point["id"], next((kind for most, kind in kinds if point["range"][1] <= most), ctypes.c_uint32)
+    return point["id"], ctypes.c_uint8 if point["range"][1] <= 255 else ctypes.c_uint16
 
 
 def _points(per: str) -> list[tuple[str, Any]]:
@@ -272,10 +272,10 @@ class Twin:
         self._config = config
         for setting in SETTINGS:
             if setting.per is Per.PDU:
-                setattr(self._settings, setting.name, _number(setting.choices, getattr(config, setting.name)))
+                setattr(self._settings, setting.name, _number(setting, getattr(config, setting.name)))
                 continue
             for index, outlet in enumerate(config.outlets):
-                value = _number(setting.choices, getattr(outlet, setting.name))
+                value = _number(setting, getattr(outlet, setting.name))
                 setattr(self._settings.outlet[index], setting.name, value)
 
     def _fill(self, inputs: PduInputs) -> None:
@@ -380,8 +380,10 @@ def _read_event(event: CEvent) -> Told:
     )
 
 
-def _number(choices: tuple[str, ...], value: Any) -> int:
-    return choices.index(value) if choices else int(value)
+def _number(setting: Any, value: Any) -> int:
+    if setting.choices:
+        return int(setting.choices.index(value))
+    return int(value) // WATT_MW if setting.name.endswith("_mw") else int(value)
 
 
 def _kept(one: Any) -> CKept:

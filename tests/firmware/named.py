@@ -15,6 +15,7 @@ NO_SETTING = 99
 NO_VERB = 99
 BEGIN, END = 0, 255
 HALF = 1 << 24
+WATT_MW = 1000
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -155,4 +156,6 @@ def _setting(fields: Mapping[str, Any]) -> list[int]:
     number, point = SETTINGS.get(key, (NO_SETTING, {}))
     if value in point.get("choices", ()):
         value = point["choices"].index(value)
+    if point.get("unit") == "mW":
+        value = int(value) // WATT_MW
     return [version, number, int(outlet or 0), int(value)]

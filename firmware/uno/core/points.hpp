@@ -20,7 +20,7 @@ struct OutletSettings {
   uint16_t limit_ms;  // 20 to 60000 ms
   PowerOn power_on;  // power-restore policy
   LimitAction limit_action;  // what happens when the outlet is over its limit for its time
-  uint32_t limit_mw;  // 1000 to 4000000 mW
+  uint16_t limit_w;  // 1 to 4000 W
   Curve curve;  // inverse-time curve
   uint16_t curve_ma;  // 100 to 10000 mA
   uint16_t curve_tms_permille;  // 50 to 1500 permille
@@ -39,8 +39,8 @@ struct Settings {
   uint8_t idmt_reset_s;  // 1 to 60 s
   uint16_t budget_main_ma;  // 500 to 16000 mA
   uint16_t budget_backup_ma;  // 500 to 16000 mA
-  uint32_t budget_main_mw;  // 100000 to 4000000 mW
-  uint32_t budget_backup_mw;  // 100000 to 4000000 mW
+  uint16_t budget_main_w;  // 100 to 4000 W
+  uint16_t budget_backup_w;  // 100 to 4000 W
   uint16_t restore_delay_s;  // 1 to 3600 s
   uint16_t min_on_s;  // 0 to 600 s
   uint16_t min_off_s;  // 0 to 3600 s
@@ -50,7 +50,7 @@ struct Settings {
 // One row of the table of settings, in flash.
 struct SettingRow {
   uint8_t offset;     // in Settings, or in OutletSettings
-  uint8_t size;       // bytes: 1, 2 or 4; the numbers below are thousands where it is 4
+  uint8_t size;       // bytes: 1 or 2
   uint16_t low;
   uint16_t high;
   uint16_t factory;   // the default
@@ -58,9 +58,9 @@ struct SettingRow {
 
 constexpr uint8_t kPduSettings = 14;
 constexpr uint8_t kOutletSettings = 10;
-constexpr uint8_t kPduSettingsBytes = 27;     // as they are stored
-constexpr uint8_t kOutletSettingsBytes = 17;  // likewise, of one outlet
-constexpr uint16_t kSettingsLayout = 29094;  // differs where stored settings cannot be read
+constexpr uint8_t kPduSettingsBytes = 23;     // as they are stored
+constexpr uint8_t kOutletSettingsBytes = 15;  // likewise, of one outlet
+constexpr uint16_t kSettingsLayout = 10908;  // differs where stored settings cannot be read
 constexpr int32_t kBudgetMostMa = 16000;  // highest budget of a source that is taken
 
 extern const SettingRow kPduRows[kPduSettings];

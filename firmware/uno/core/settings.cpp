@@ -38,7 +38,7 @@ Place place_of(uint8_t at) {
   return place;
 }
 
-uint8_t byte_of_value(uint32_t value, uint8_t position) {
+uint8_t byte_of_value(uint16_t value, uint8_t position) {
   return static_cast<uint8_t>(value >> (8 * position));
 }
 
@@ -49,45 +49,28 @@ uint8_t* member(Settings& settings, const Place& place) {
   return static_cast<uint8_t*>(owner) + offset_of(place.row);
 }
 
-uint32_t get(const Settings& settings, const Place& place) {
+uint16_t get(const Settings& settings, const Place& place) {
   const uint8_t* from = member(const_cast<Settings&>(settings), place);
-  switch (size_of(place.row)) {
-    case 1:
-      return *from;
-    case 2:
-      return *reinterpret_cast<const uint16_t*>(from);
-    default:
-      return *reinterpret_cast<const uint32_t*>(from);
-  }
+  return size_of(place.row) == 1 ? *from : *reinterpret_cast<const uint16_t*>(from);
 }
 
-void set(Settings& settings, const Place& place, uint32_t value) {
+void set(Settings& settings, const Place& place, uint16_t value) {
   uint8_t* to = member(settings, place);
-  switch (size_of(place.row)) {
-    case 1:
-      *to = static_cast<uint8_t>(value);
-      break;
-    case 2:
-      *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(value);
-      break;
-    default:
-      *reinterpret_cast<uint32_t*>(to) = value;
+  if (size_of(place.row) == 1) {
+    *to = static_cast<uint8_t>(value);
+  } else {
+    *reinterpret_cast<uint16_t*>(to) = value;
   }
 }
 
-// Returns a number of a row, of which there are thousands where the value is large.
-uint32_t number_of(const SettingRow* row, const uint16_t* number) {
-  return size_of(row) == 4 ? flash_u16(number) * 1000UL : flash_u16(number);
+bool valid(const SettingRow* row, uint16_t value) {
+  return value >= flash_u16(&row->low) && value <= flash_u16(&row->high);
 }
 
-bool valid(const SettingRow* row, uint32_t value) {
-  return value >= number_of(row, &row->low) && value <= number_of(row, &row->high);
-}
-
-uint32_t stored_at(const Place& place, ReadByte read, uint16_t base) {
-  uint32_t value = 0;
+uint16_t stored_at(const Place& place, ReadByte read, uint16_t base) {
+  uint16_t value = 0;
   for (uint8_t i = size_of(place.row); i-- > 0;) {
-    value = value << 8 | read(base, static_cast<uint8_t>(place.at + i));
+    value = static_cast<uint16_t>(value << 8 | read(base, static_cast<uint8_t>(place.at + i)));
   }
   return value;
 }
@@ -102,14 +85,14 @@ Check check_setting(uint32_t number, uint32_t outlet, uint32_t value, StoredValu
   const SettingRow* wanted = (of_outlet ? kOutletRows : kPduRows) + row;
   Place place = first_place();
   while (place.row != wanted || place.outlet != static_cast<uint8_t>(outlet)) next_place(place);
-  stored = {place.at, size_of(place.row), value};
-  return valid(place.row, value) ? Check::kTaken : Check::kRefused;
+  stored = {place.at, size_of(place.row), static_cast<uint16_t>(value)};
+  return value <= UINT16_MAX && valid(place.row, stored.value) ? Check::kTaken : Check::kRefused;
 }
 
 void set_factory(Settings& settings) {
   settings.version = 0;
   Place place = first_place();
-  do set(settings, place, number_of(place.row, &place.row->factory));
+  do set(settings, place, flash_u16(&place.row->factory));
   while (next_place(place));
 }
 
@@ -120,7 +103,7 @@ uint8_t settings_byte(const Settings& settings, uint8_t at) {
 
 uint8_t factory_byte(uint8_t at) {
   const Place place = place_of(at);
-  return byte_of_value(number_of(place.row, &place.row->factory), static_cast<uint8_t>(at - place.at));
+  return byte_of_value(flash_u16(&place.row->factory), static_cast<uint8_t>(at - place.at));
 }
 
 bool load_settings(Settings& settings, ReadByte read, uint16_t base) {

@@ -16,7 +16,7 @@ constexpr uint8_t kSettingsImage = kPduSettingsBytes + kOutlets * kOutletSetting
 struct StoredValue {
   uint8_t at;
   uint8_t size;
-  uint32_t value;
+  uint16_t value;
 };
 
 enum class Check : uint8_t {

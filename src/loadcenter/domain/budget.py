@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from loadcenter.domain.events import Detail
 
 
+WATT_MW = 1000
+
+
+def whole_watts(power_mw: int) -> int:
+    """Return a power without what is below a watt, in mW; what flows back counts as none."""
+    return max(0, power_mw) // WATT_MW * WATT_MW
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """Current and real power, summed over outlets; currents add up as if all were in phase, the worst case."""

@@ -27,7 +27,7 @@ def protect_outlets(draft: Draft) -> None:
             latch is not None,
             latch is not None and latch.trip is Trip.BREAKER_FAILURE,
             inputs.currents_ma[index],
-            inputs.powers_mw[index] if inputs.powers_mw else None,
+            inputs.power_mw(index),
             number in inputs.faulty,
             peaks.get(number) if outlet.closed else None,
             number in inputs.acted.masked,

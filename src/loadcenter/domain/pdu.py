@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from loadcenter.domain.budget import Headroom, Load
+from loadcenter.domain.budget import Headroom, Load, whole_watts
 from loadcenter.domain.commands import CommandStatus, Order, ResultCode
 from loadcenter.domain.events import Detail, Event
 from loadcenter.domain.journal import Journal
@@ -37,7 +37,7 @@ class PduInputs:
         live: the bus-live input, behind changeover and isolator.
         phase_mdeg: angle from main to backup, None while one of them is dead.
         orders: what people have asked since the cycle before.
-        powers_mw: real power of outlet 1, 2, ...; empty where it is not measured.
+        powers_mw: real power of outlet 1, 2, ...; empty where it is not measured. Decided by in whole watts.
         faulty: outlets whose current sensor does not tell.
         acted: what was done at once since the cycle before.
     """
@@ -51,6 +51,10 @@ class PduInputs:
     powers_mw: tuple[int, ...] = ()
     faulty: frozenset[int] = frozenset()
     acted: Acted = NOTHING_DONE
+
+    def power_mw(self, index: int) -> int:
+        """Return the real power of an outlet as it is decided by: whole watts, 0 where it is not known."""
+        return whole_watts(self.powers_mw[index]) if self.powers_mw else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def _calm(outlet: OutletState, index: int, inputs: PduInputs, config: OutletConf
         return False
     if not outlet.closed:
         return current_ma <= CARRIES_MA
-    power_mw = inputs.powers_mw[index] if inputs.powers_mw else 0
+    power_mw = inputs.power_mw(index)
     return (
         current_ma <= min(config.limit_ma, config.curve_ma)
         and power_mw <= config.limit_mw
@@ -72,7 +72,7 @@ def _second_on(outlet: OutletState, index: int, inputs: PduInputs, seconds: int)
         if heat.stage_pct != outlet.memory.heat_pct:
             outlet = replace(outlet, memory=replace(outlet.memory, heat_pct=heat.stage_pct))
     if outlet.closed and current_ma > CARRIES_MA:
-        power_mw = inputs.powers_mw[index] if inputs.powers_mw else 0
+        power_mw = inputs.power_mw(index)
         if (outlet.draw_ma, outlet.draw_mw) != (current_ma, power_mw):
             outlet = replace(outlet, draw_ma=current_ma, draw_mw=power_mw)
     return outlet

@@ -9,7 +9,7 @@ at a time, each only with room for its draw and its inrush.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from loadcenter.domain.budget import Headroom, Load
+from loadcenter.domain.budget import Headroom, Load, whole_watts
 from loadcenter.domain.outlet import OutletState, Shed
 from loadcenter.domain.protection import CARRIES_MA
 from loadcenter.domain.settings import OutletConfig, PduConfig
@@ -87,7 +87,7 @@ def total(outlets: Sequence[OutletState], currents_ma: Sequence[int], powers_mw:
                 power_mw += outlet.draw_mw
         else:
             current_ma += currents_ma[index]
-            power_mw += powers_mw[index] if powers_mw else 0
+            power_mw += whole_watts(powers_mw[index]) if powers_mw else 0
     return Load(min(TOTAL_MOST_MA, current_ma), power_mw)
 
 

@@ -13,13 +13,18 @@ ROWS = [
 ]
 
 
+def scale(point):
+    return 1000 if point["unit"] == "mW" else 1
+
+
 def size(point):
-    top = len(point["choices"]) if "choices" in point else point["range"][1]
-    return next(width for width in (1, 2, 4) if top < 256**width)
+    top = len(point["choices"]) if "choices" in point else point["range"][1] // scale(point)
+    return next(width for width in (1, 2) if top < 256**width)
 
 
 def number(point, value):
-    return point["choices"].index(value) if "choices" in point else int(value)
+    """Return a value as it is kept: a power in whole watts."""
+    return point["choices"].index(value) if "choices" in point else int(value) // scale(point)
 
 
 def unpack(line):
@@ -95,7 +100,10 @@ def test_each_setting_takes_its_range_and_nothing_else(line, point):
         good, bad = point["choices"], [len(point["choices"])]
     else:
         low, high = point["range"]
-        good, bad = [low, high], [high + 1, 2**32 - 1, *([low - 1] if low else [])]
+        good, bad = (
+            [low, high],
+            [high + scale(point), scale(point) * (2**32 - 1), *([low - scale(point)] if low else [])],
+        )
     for version, value in enumerate(good, 1):
         assert line.apply(version, **{name: value}).type == "A"
         assert unpack(line)[name] == number(point, value)

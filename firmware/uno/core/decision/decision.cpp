@@ -47,14 +47,14 @@ void Decision::keep_time() {
     warm(outlet.guard, current_ma_[i], seconds);
     if (!outlet.closed || current_ma_[i] <= kCarriesMa) continue;
     outlet.draw_ma = current_ma_[i];
-    outlet.draw_mw = step_now.inputs->power_mw[i];
+    outlet.draw_w = power_w_[i];
   }
 }
 
 void Decision::protect_outlets() {
   for (uint8_t i = 0; i < kOutlets; ++i) {
     OutletState& outlet = outlet_[i];
-    const OutletSeen seen = {i, outlet.closed, outlet.latched, current_ma_[i], step_now.inputs->power_mw[i]};
+    const OutletSeen seen = {i, outlet.closed, outlet.latched, current_ma_[i], power_w_[i]};
     const Watched watched = watch(outlet.guard, seen, arbitrate(outlet).cause);
     if (watched.shed) outlet.shed = Shed::kLimit;
     if (watched.trip != Trip::kNone) trip(i, watched.trip, watched.measured);
@@ -118,7 +118,7 @@ void Decision::tell_total(EventCode code, uint8_t i) {
     tell_outlet(code, i, arbitrate(outlet_[i]).cause);
   }
   put_ma(total_.current_ma);
-  put(total_.power_mw);
+  put_w(total_.power_w);
   end_event();
 }
 
@@ -160,7 +160,7 @@ void Decision::shed_outlet(uint8_t i, const Load& load) {
   begin_event(EventCode::kShed, static_cast<uint8_t>(i + 1), told(transfer_.position()), Cause::kShed);
   put(0);
   put_ma(load.current_ma);
-  put(load.power_mw);
+  put_w(load.power_w);
   put_ma(outlet.draw_ma);
   end_event();
 }
@@ -413,7 +413,7 @@ void Decision::tell_drive(uint8_t i, bool closed) const {
   if (closed && outlet.returning) {
     tell_outlet(EventCode::kRestored, i, cause);
     put_ma(total_.current_ma);
-    put(total_.power_mw);
+    put_w(total_.power_w);
   } else if ((closed && outlet.dropped) || (!closed && outlet.shed != Shed::kNot)) {
     return;
   } else {
@@ -469,10 +469,12 @@ void Decision::step(const Inputs& inputs, const Settings& settings, const Comman
     const OutletState& outlet = outlet_[i];
     const int32_t current_ma = inputs.current_ma[i];
     current_ma_[i] = static_cast<uint16_t>(current_ma > UINT16_MAX ? UINT16_MAX : current_ma < 0 ? 0 : current_ma);
+    // No outlet carries 65 kW; what flows back, or is not known, counts as none.
+    power_w_[i] = inputs.power_mw[i] < 0 ? 0 : static_cast<uint16_t>(inputs.power_mw[i] / 1000);
     if (!outlet.guard.faulty) {
-      total_.add(current_ma_[i], inputs.power_mw[i]);
+      total_.add(current_ma_[i], power_w_[i]);
     } else if (outlet.closed) {
-      total_.add(outlet.draw_ma, outlet.draw_mw);
+      total_.add(outlet.draw_ma, outlet.draw_w);
     }
   }
   keep_time();

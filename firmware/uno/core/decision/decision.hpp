@@ -75,6 +75,7 @@ class Decision {
 
   Load total_;
   uint16_t current_ma_[kOutlets];
+  uint16_t power_w_[kOutlets];  // of whole watts, so that 16 bits hold it
   uint32_t stepped_ms_;
   uint32_t second_ms_;   // up to when heat and draws are brought up to date
   int32_t bus_curve_;

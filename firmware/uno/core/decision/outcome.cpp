@@ -27,6 +27,8 @@ void put(int32_t number) { event.number[event.count++] = number; }
 
 void put_ma(uint16_t current_ma) { put(current_ma); }
 
+void put_w(uint16_t power_w) { put(static_cast<int32_t>(power_w) * 1000); }
+
 Position end_event() {
   event.at_ms = step_now.now_ms;
   take_event(event);

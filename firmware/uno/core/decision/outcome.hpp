@@ -23,6 +23,7 @@ void begin_event(EventCode code, uint8_t outlet, uint8_t source, Cause cause);
 void put_because(Position position);
 void put(int32_t number);
 void put_ma(uint16_t current_ma);
+void put_w(uint16_t power_w);  // told in mW
 
 // Ends it, and returns where it stands.
 Position end_event();

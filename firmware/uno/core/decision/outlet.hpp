@@ -23,7 +23,7 @@ struct OutletState {
   Shed shed;
   Guard guard;
   uint16_t draw_ma;  // when it was last seen to carry current
-  int32_t draw_mw;
+  uint16_t draw_w;
   uint32_t changed_ms;
   uint32_t resume_ms;
 

@@ -14,7 +14,7 @@ void tell(EventCode code, const OutletSeen& seen, Cause cause) {
 void tell_load(EventCode code, const OutletSeen& seen) {
   tell(code, seen, Cause::kNone);
   put_ma(seen.current_ma);
-  put(seen.power_mw);
+  put_w(seen.power_w);
   end_event();
 }
 
@@ -34,16 +34,18 @@ void note_sensor(Guard& guard, const OutletSeen& seen, bool faulty) {
   guard.picked_up = false;
 }
 
+bool below(uint16_t value, uint16_t limit) {
+  return static_cast<uint32_t>(value) * 100 <= static_cast<uint32_t>(limit) * kClearedPct;
+}
+
 bool well_below(const OutletSeen& seen, const OutletSettings& settings) {
-  return static_cast<uint32_t>(seen.current_ma) * 100 <=
-             static_cast<uint32_t>(settings.limit_ma) * kClearedPct &&
-         seen.power_mw * 100 <= static_cast<int32_t>(settings.limit_mw) * kClearedPct;
+  return below(seen.current_ma, settings.limit_ma) && below(seen.power_w, settings.limit_w);
 }
 
 // The person's own limit.
 Watched limit(Guard& guard, const OutletSeen& seen, const OutletSettings& settings) {
   const bool over_current = seen.current_ma > settings.limit_ma;
-  const bool over = over_current || seen.power_mw > static_cast<int32_t>(settings.limit_mw);
+  const bool over = over_current || seen.power_w > settings.limit_w;
   run(guard.over, over);
   if (!over && guard.warned && well_below(seen, settings)) {
     guard.warned = false;
@@ -60,14 +62,14 @@ Watched limit(Guard& guard, const OutletSeen& seen, const OutletSettings& settin
       tell(EventCode::kShed, seen, Cause::kShed);
       put(1);
       put_ma(seen.current_ma);
-      put(seen.power_mw);
+      put_w(seen.power_w);
       end_event();
       return {Trip::kNone, true, 0};
     case LimitAction::kTrip:
       break;
   }
   if (over_current) return {Trip::kOvercurrent, false, seen.current_ma};
-  return {Trip::kOverpower, false, seen.power_mw};
+  return {Trip::kOverpower, false, static_cast<int32_t>(seen.power_w) * 1000};
 }
 
 Watched watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings& settings) {

@@ -44,7 +44,7 @@ struct OutletSeen {
   bool closed;
   Trip latched;
   uint16_t current_ma;
-  int32_t power_mw;
+  uint16_t power_w;
 };
 
 Watched watch(Guard& guard, const OutletSeen& seen, Cause cause);

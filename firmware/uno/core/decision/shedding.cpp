@@ -9,9 +9,20 @@ uint16_t budget_ma(Source source) {
   return source == Source::kMain ? settings.budget_main_ma : settings.budget_backup_ma;
 }
 
-int32_t budget_mw(Source source) {
+uint16_t budget_w(Source source) {
   const Settings& settings = *step_now.settings;
-  return static_cast<int32_t>(source == Source::kMain ? settings.budget_main_mw : settings.budget_backup_mw);
+  return source == Source::kMain ? settings.budget_main_w : settings.budget_backup_w;
+}
+
+// Returns a sum that ends at what 16 bits hold.
+uint16_t capped_sum(uint16_t a, uint16_t b) {
+  const uint16_t sum = static_cast<uint16_t>(a + b);
+  return sum < a ? UINT16_MAX : sum;
+}
+
+// Returns whether `value` is over one and a half of `limit`.
+bool half_more(uint16_t value, uint16_t limit) {
+  return static_cast<uint32_t>(value) * 2 > static_cast<uint32_t>(limit) * 3;
 }
 
 const OutletSettings& settings_in_force(uint8_t i) { return step_now.settings->outlet[i]; }
@@ -38,32 +49,30 @@ bool fits_well(int32_t total, int32_t draw, int32_t budget) {
 
 }  // namespace
 
-void Load::add(uint16_t more_ma, int32_t more_mw) {
-  const uint16_t sum = static_cast<uint16_t>(current_ma + more_ma);
-  current_ma = sum < more_ma ? UINT16_MAX : sum;
-  power_mw += more_mw;
+void Load::add(uint16_t more_ma, uint16_t more_w) {
+  current_ma = capped_sum(current_ma, more_ma);
+  power_w = static_cast<uint16_t>(power_w + more_w);
 }
 
 bool Load::exceeds(Source source) const {
-  return current_ma > budget_ma(source) || power_mw > budget_mw(source);
+  return current_ma > budget_ma(source) || power_w > budget_w(source);
 }
 
 bool Load::exceeds_half_more(Source source) const {
-  return static_cast<uint32_t>(current_ma) * 2 > static_cast<uint32_t>(budget_ma(source)) * 3 ||
-         power_mw * 2 > budget_mw(source) * 3;
+  return half_more(current_ma, budget_ma(source)) || half_more(power_w, budget_w(source));
 }
 
 Load drawn_by(const OutletState* outlets) {
   Load drawn = {0, 0};
   for (uint8_t i = 0; i < kOutlets; ++i) {
-    if (outlets[i].closed) drawn.add(outlets[i].draw_ma, outlets[i].draw_mw);
+    if (outlets[i].closed) drawn.add(outlets[i].draw_ma, outlets[i].draw_w);
   }
   return drawn;
 }
 
 bool fits(const Load& total, Source source, const OutletState& outlet) {
   Load with = total;
-  with.add(outlet.draw_ma, outlet.draw_mw);
+  with.add(outlet.draw_ma, outlet.draw_w);
   return !with.exceeds(source);
 }
 
@@ -76,7 +85,7 @@ OutletMask plan(const OutletState* outlets, Source source) {
     const uint8_t i = first_to_shed(outlets, draws_ma);
     if (i == kNoOutlet) break;
     load.current_ma = static_cast<uint16_t>(load.current_ma - draws_ma[i]);
-    load.power_mw -= outlets[i].draw_mw;
+    load.power_w = static_cast<uint16_t>(load.power_w - outlets[i].draw_w);
     draws_ma[i] = 0;
     mask = static_cast<OutletMask>(mask | 1U << i);
   }
@@ -143,7 +152,8 @@ uint8_t Shedding::first_to_restore(const Load& total, Source source, const Outle
   const OutletState& outlet = outlets[found];
   if (step_now.now_ms - outlet.changed_ms < static_cast<uint32_t>(settings.min_off_s) * 1000) return kNoOutlet;
   const bool room = fits_well(total.current_ma, outlet.draw_ma, budget_ma(source)) &&
-                    fits_well(total.power_mw, outlet.draw_mw, budget_mw(source));
+                    fits_well(static_cast<int32_t>(total.power_w) * 1000, static_cast<int32_t>(outlet.draw_w) * 1000,
+                              static_cast<int32_t>(budget_w(source)) * 1000);
   return room ? found : kNoOutlet;
 }
 

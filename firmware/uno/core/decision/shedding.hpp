@@ -13,9 +13,9 @@ constexpr uint8_t kNoOutlet = 0xFF;
 // Current and real power, summed over outlets as if all currents were in phase; the current ends at 65.5 A.
 struct Load {
   uint16_t current_ma;
-  int32_t power_mw;
+  uint16_t power_w;
 
-  void add(uint16_t more_ma, int32_t more_mw);
+  void add(uint16_t more_ma, uint16_t more_w);
   bool exceeds(Source source) const;            // its budget
   bool exceeds_half_more(Source source) const;  // one and a half of it
 };
