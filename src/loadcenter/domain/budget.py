@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from loadcenter.domain.events import Detail
 
-
 WATT_MW = 1000
 
 

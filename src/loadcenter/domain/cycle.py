@@ -52,8 +52,8 @@ from loadcenter.domain.transfer import Feed, TransferState
 from loadcenter.domain.transfer_table import Mode
 
 __all__ = [
-    "EventCode",
     "Admission",
+    "EventCode",
     "GivenOrder",
     "OrderResult",
     "OutletSnapshot",

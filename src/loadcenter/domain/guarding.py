@@ -31,6 +31,7 @@ def protect_outlets(draft: Draft) -> None:
             number in inputs.faulty,
             peaks.get(number) if outlet.closed else None,
             number in inputs.acted.masked,
+            draft.config.outlet_rating_ma,
         )
         settings = draft.config.outlets[index]
         reset_s = draft.config.idmt_reset_s

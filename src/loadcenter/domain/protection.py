@@ -13,7 +13,7 @@ from loadcenter.domain import curves
 from loadcenter.domain.events import Detail, EventCode
 from loadcenter.domain.quantities import OUTLET_RATING_MA
 from loadcenter.domain.settings import LimitAction, OutletConfig
-from loadcenter.domain.thermal import COLD, TAU_S, TRIP_MA, Heat
+from loadcenter.domain.thermal import COLD, TAU_S, Heat, trip_ma
 
 CARRIES_MA = 200
 """Current above this flows for certain: ten times the noise of an ACS712 at rest (behaviour.md, section 3)."""
@@ -36,7 +36,7 @@ MASK_MS = 150
 MASK_GAP_MS = 2000
 """From the beginning of one mask of an outlet to the next that it may begin by itself."""
 
-QUIET_MA = OUTLET_RATING_MA // 4
+QUIET_SHARE = 4
 QUIET_MS = 200
 """A load that has drawn less than a quarter of the rating for this long may start up by itself."""
 
@@ -157,6 +157,7 @@ class Seen:
         faulty: the current sensor does not tell.
         peak_ma: the instantaneous trip has opened it since the last step, at this current.
         masked: its load has started by itself.
+        rating_ma: what its relay carries for ever.
     """
 
     closed: bool
@@ -167,6 +168,7 @@ class Seen:
     faulty: bool = False
     peak_ma: int | None = None
     masked: bool = False
+    rating_ma: int = OUTLET_RATING_MA
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,19 +267,18 @@ def _watch_closed(
     guard: Guard, seen: Seen, config: OutletConfig, reset_s: int, step_ms: int, now_ms: int
 ) -> Watched:
     current_ma = seen.current_ma
-    guard = _follow(guard, current_ma, config, reset_s, step_ms, now_ms)
-    latch = _curve_trip(guard, current_ma, config, now_ms) or _thermal_trip(guard, current_ma)
+    guard = _follow(guard, seen, config, reset_s, step_ms, now_ms)
+    latch = _curve_trip(guard, current_ma, config, now_ms) or _thermal_trip(guard, seen)
     if latch is not None:
         return Watched(_opened(guard), latch)
     return _limit(guard, seen, config, now_ms)
 
 
-def _follow(
-    guard: Guard, current_ma: int, config: OutletConfig, reset_s: int, step_ms: int, now_ms: int
-) -> Guard:
+def _follow(guard: Guard, seen: Seen, config: OutletConfig, reset_s: int, step_ms: int, now_ms: int) -> Guard:
     """Return the guard of a closed outlet with curve, quiet time and draw brought up to this step."""
+    current_ma = seen.current_ma
     drawing = current_ma > CARRIES_MA
-    quiet = current_ma < QUIET_MA
+    quiet = current_ma < seen.rating_ma // QUIET_SHARE
     over = current_ma > config.curve_ma
     still = (guard.drew_now is drawing or guard.drew_now) and (guard.quiet_since_ms is not None) is quiet
     calm = not over and guard.curve == 0 and guard.picked_up_ms is None
@@ -289,7 +290,7 @@ def _follow(
         drew_now=guard.drew_now or drawing,
         quiet_since_ms=_since(guard.quiet_since_ms, quiet, now_ms),
         picked_up_ms=_since(guard.picked_up_ms, over, now_ms),
-        # The step that first sees it counts as well: the current has flowed for about a step of the cycle it is measured over.
+        # The step that first sees it counts too: the cycle that it was measured over has passed.
         curve=curves.advanced(
             guard.curve,
             current_ma,
@@ -316,10 +317,10 @@ def _curve_trip(guard: Guard, current_ma: int, config: OutletConfig, now_ms: int
     return Latch(Trip.INVERSE_TIME, current_ma, config.curve_ma, now_ms - guard.picked_up_ms)
 
 
-def _thermal_trip(guard: Guard, current_ma: int) -> Latch | None:
+def _thermal_trip(guard: Guard, seen: Seen) -> Latch | None:
     if not guard.heat.trips:
         return None
-    return Latch(Trip.THERMAL, current_ma, TRIP_MA, TAU_S * 1000)
+    return Latch(Trip.THERMAL, seen.current_ma, trip_ma(seen.rating_ma), TAU_S * 1000)
 
 
 def _limit(guard: Guard, seen: Seen, config: OutletConfig, now_ms: int) -> Watched:
@@ -388,7 +389,7 @@ def _watch_open(
         return Watched(guard if guard.stuck_since_ms is None else replace(guard, stuck_since_ms=None))
     since_ms = now_ms if guard.stuck_since_ms is None else guard.stuck_since_ms
     guard = replace(guard, stuck_since_ms=since_ms)
-    must_be_open = seen.tripped or current_ma > OUTLET_RATING_MA
+    must_be_open = seen.tripped or current_ma > seen.rating_ma
     if must_be_open and not seen.failed and now_ms - since_ms >= FAILED_MS:
         latch = Latch(Trip.BREAKER_FAILURE, current_ma, CARRIES_MA, FAILED_MS)
         return Watched(replace(guard, welded=True), latch)

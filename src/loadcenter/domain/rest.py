@@ -6,9 +6,9 @@ from dataclasses import replace
 from loadcenter.domain import protection, shedding
 from loadcenter.domain.outlet import OutletState, Shed, arbitrate
 from loadcenter.domain.pdu import Draft, PduInputs, PduState
-from loadcenter.domain.protection import CARRIES_MA, QUIET_MA
+from loadcenter.domain.protection import CARRIES_MA, QUIET_SHARE
 from loadcenter.domain.quantities import BUS_RATING_MA
-from loadcenter.domain.settings import OutletConfig, PduConfig
+from loadcenter.domain.settings import PduConfig
 from loadcenter.domain.thermal import warmed
 
 SECOND_MS = 1000
@@ -21,15 +21,15 @@ def nothing_new(state: PduState, inputs: PduInputs, config: PduConfig) -> bool:
     if inputs.acted.tripped or inputs.acted.masked or not inputs.live:
         return False
     for index, outlet in enumerate(state.outlets):
-        if not _calm(outlet, index, inputs, config.outlets[index]):
+        if not _calm(outlet, index, inputs, config):
             return False
     load = shedding.total(state.outlets, inputs.currents_ma, inputs.powers_mw)
     budget = shedding.budget_of(config, state.transfer.position)
     return not load.exceeds(budget) and load.current_ma <= BUS_RATING_MA
 
 
-def _calm(outlet: OutletState, index: int, inputs: PduInputs, config: OutletConfig) -> bool:
-    current_ma, guard = inputs.currents_ma[index], outlet.guard
+def _calm(outlet: OutletState, index: int, inputs: PduInputs, whole: PduConfig) -> bool:
+    current_ma, guard, config = inputs.currents_ma[index], outlet.guard, whole.outlets[index]
     if (index + 1 in inputs.faulty) is not guard.faulty or guard.heat.trips:
         return False
     if not outlet.closed:
@@ -38,7 +38,7 @@ def _calm(outlet: OutletState, index: int, inputs: PduInputs, config: OutletConf
     return (
         current_ma <= min(config.limit_ma, config.curve_ma)
         and power_mw <= config.limit_mw
-        and (current_ma < QUIET_MA) is (guard.quiet_since_ms is not None)
+        and (current_ma < whole.outlet_rating_ma // QUIET_SHARE) is (guard.quiet_since_ms is not None)
         and (guard.drew_now or current_ma <= CARRIES_MA)
     )
 
@@ -47,26 +47,31 @@ def rested(state: PduState, inputs: PduInputs, config: PduConfig, now_ms: int) -
     """Return the state with the heat of its relays brought up to date; the same object within a second."""
     if now_ms - state.second_ms < SECOND_MS:
         return state
-    outlets, second_ms = _seconds_on(state.outlets, inputs, state.second_ms, now_ms)
+    outlets, second_ms = _seconds_on(state.outlets, inputs, config, state.second_ms, now_ms)
     standing = replace(state.standing, shed=shedding.plan(outlets, config, state.transfer.position.other))
     return replace(state, outlets=tuple(outlets), second_ms=second_ms, standing=standing)
 
 
 def _seconds_on(
-    outlets: Sequence[OutletState], inputs: PduInputs, second_ms: int, now_ms: int
+    outlets: Sequence[OutletState], inputs: PduInputs, config: PduConfig, second_ms: int, now_ms: int
 ) -> tuple[list[OutletState], int]:
     """Return the outlets with heat and draws of the seconds that have passed, and up to when that is."""
     passed = (now_ms - second_ms) // SECOND_MS
     seconds = min(SECONDS_MOST, passed)
-    found = [_second_on(outlet, index, inputs, seconds) for index, outlet in enumerate(outlets)]
+    found = [
+        _second_on(outlet, index, inputs, config.outlet_rating_ma, seconds)
+        for index, outlet in enumerate(outlets)
+    ]
     return found, second_ms + passed * SECOND_MS
 
 
-def _second_on(outlet: OutletState, index: int, inputs: PduInputs, seconds: int) -> OutletState:
+def _second_on(
+    outlet: OutletState, index: int, inputs: PduInputs, rating_ma: int, seconds: int
+) -> OutletState:
     if outlet.guard.faulty:
         return outlet
     current_ma = inputs.currents_ma[index]
-    heat = warmed(outlet.guard.heat, current_ma, seconds)
+    heat = warmed(outlet.guard.heat, current_ma, seconds, rating_ma)
     if heat is not outlet.guard.heat:
         outlet = replace(outlet, guard=replace(outlet.guard, heat=heat))
         if heat.stage_pct != outlet.memory.heat_pct:
@@ -82,7 +87,7 @@ def keep_time(draft: Draft) -> None:
     """Bring heat and draws up to the second."""
     if draft.now_ms - draft.second_ms >= SECOND_MS:
         draft.outlets, draft.second_ms = _seconds_on(
-            draft.outlets, draft.inputs, draft.second_ms, draft.now_ms
+            draft.outlets, draft.inputs, draft.config, draft.second_ms, draft.now_ms
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from loadcenter.domain.quantities import OUTLET_RATING_MA
 from loadcenter.domain.topology import Source
 
 
@@ -171,6 +172,7 @@ class PduConfig:
         version: of the desired settings in force; 0 is the factory's.
         nominal_mv: nominal RMS voltage (230 or 120 V); set at the factory, not from a page.
         nominal_mhz: nominal frequency (50 or 60 Hz); likewise.
+        outlet_rating_ma: what the relay of an outlet carries for ever; likewise.
     """
 
     outlets: tuple[OutletConfig, ...] = field(default=(OutletConfig(),) * 4)
@@ -191,6 +193,7 @@ class PduConfig:
     version: int = 0
     nominal_mv: int = 230_000
     nominal_mhz: int = 50_000
+    outlet_rating_ma: int = OUTLET_RATING_MA
 
     def budget_of(self, source: Source) -> tuple[int, int]:
         """Return what `source` may carry, in mA and mW."""

@@ -6,13 +6,8 @@ relay, so that an outlet at its rating never trips, and one that has been hot tr
 
 from dataclasses import dataclass
 
-from loadcenter.domain.quantities import OUTLET_RATING_MA
-
 TAU_S = 300
 """Time constant of a relay and its wiring; behaviour.md, section 3."""
-
-TRIP_MA = OUTLET_RATING_MA * 11 // 10
-"""Current whose heat is just the trip: the factor k = 1.1 of IEC 60255-149."""
 
 TRIP_PPM = 1_000_000
 RATIO_MOST = 5000
@@ -48,10 +43,15 @@ def of_stage(stage_pct: int) -> Heat:
     return Heat(stage_pct * (TRIP_PPM // 100)) if stage_pct else COLD
 
 
-def warmed(heat: Heat, current_ma: int, seconds: int) -> Heat:
-    """Return the heat after `seconds` (1 to 10) at this current."""
+def trip_ma(rating_ma: int) -> int:
+    """Return the current whose heat is just the trip: the factor k = 1.1 of IEC 60255-149."""
+    return rating_ma * 11 // 10
+
+
+def warmed(heat: Heat, current_ma: int, seconds: int, rating_ma: int) -> Heat:
+    """Return the heat after `seconds` (1 to 10) at this current, of a relay with this rating."""
     if heat is COLD and current_ma == 0:
         return heat
-    ratio = min(RATIO_MOST, current_ma * 1000 // TRIP_MA)
+    ratio = min(RATIO_MOST, current_ma * 1000 // trip_ma(rating_ma))
     total = (ratio * ratio - heat.ppm) * seconds + heat.rest
     return Heat(heat.ppm + total // TAU_S, total % TAU_S)

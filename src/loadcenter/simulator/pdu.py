@@ -13,7 +13,6 @@ import msgspec
 from loadcenter.domain import cycle
 from loadcenter.domain.events import EventCode
 from loadcenter.domain.pdu import GivenOrder, PduInputs, PduState
-from loadcenter.domain.quantities import OUTLET_RATING_MA
 from loadcenter.domain.settings import PduConfig, SettingsError, apply_settings, desired_settings
 from loadcenter.domain.standing import NOTHING_DONE
 from loadcenter.protocol import topics
@@ -325,7 +324,7 @@ class VirtualPdu:
         )
 
     def _birth(self) -> Body:
-        count = len(self.config.outlets)
+        count, rating_ma = len(self.config.outlets), self.config.outlet_rating_ma
         return {
             "min_v": VERSION,
             "max_v": VERSION,
@@ -333,7 +332,7 @@ class VirtualPdu:
             "fw": FIRMWARE,
             "outlets": count,
             "nominal": {"v_mv": self.config.nominal_mv, "f_mhz": self.config.nominal_mhz},
-            "ratings": {"outlet_ma": OUTLET_RATING_MA, "total_ma": OUTLET_RATING_MA * count},
+            "ratings": {"outlet_ma": rating_ma, "total_ma": rating_ma * count},
             "period_ms": self._spec.period_ms,
         }
 

@@ -192,7 +192,7 @@ class Rack:
         self.pdus: dict[str, VirtualPdu] = {}
         for pdu_id, layout in self.layouts.items():
             loads = [outlet.load for outlet in layout.outlets]
-            config = PduConfig(tuple(OutletConfig(limit_ma=outlet.limit_ma) for outlet in layout.outlets))
+            config = _built_for([outlet.limit_ma for outlet in layout.outlets])
             spec = PduSpec(pdu_id, loads, config, root, step_ms)
             self.pdus[pdu_id] = VirtualPdu(spec, rng.getrandbits(32), now_ms, (saved or {}).get(pdu_id))
         self._active: dict[str, dict[str, int | None]] = {pdu_id: {} for pdu_id in self.pdus}
@@ -259,6 +259,12 @@ class Rack:
             plug.extra_ma = OVERLOAD_MA if active.get("overload") == number else 0
             plug.contact.welded = active.get("weld") == number
         pdu.plant.touch()
+
+
+def _built_for(limits_ma: Sequence[int]) -> PduConfig:
+    """Return the factory settings of a PDU whose relays carry the largest of these limits for ever."""
+    outlets = tuple(OutletConfig(limit_ma=one, curve_ma=one) for one in limits_ma)
+    return PduConfig(outlets, outlet_rating_ma=max(limits_ma, default=PduConfig().outlet_rating_ma))
 
 
 def _start_motor(pdu: VirtualPdu, outlet: int) -> None:

@@ -37,7 +37,6 @@ MODULES = (
     orders,
 )
 OTHER_NAMES = {
-    "thermal_trip_ma": "TRIP_MA",
     "thermal_trip_ppm": "TRIP_PPM",
     "thermal_ratio_most": "RATIO_MOST",
     "curve_step_ms_most": "STEP_MS_MOST",
@@ -52,7 +51,11 @@ def homes(name: str) -> list[ModuleType]:
     return [module for module in MODULES if hasattr(module, wanted)]
 
 
-@pytest.mark.parametrize("name", CONSTANTS)
+@pytest.mark.parametrize("name", [name for name in CONSTANTS if name != "thermal_trip_ma"])
 def test_a_constant_of_the_spec_is_that_of_the_domain(name: str) -> None:
     found = {getattr(module, OTHER_NAMES.get(name, name.upper())) for module in homes(name)}
     assert found == {CONSTANTS[name]}
+
+
+def test_the_current_that_just_trips_is_that_of_the_rating() -> None:
+    assert thermal.trip_ma(CONSTANTS["outlet_rating_ma"]) == CONSTANTS["thermal_trip_ma"]

@@ -2,13 +2,16 @@ import math
 
 import pytest
 
-from loadcenter.domain.thermal import COLD, TAU_S, TRIP_MA, Heat, of_stage, warmed
+from loadcenter.domain.thermal import COLD, TAU_S, Heat, of_stage, trip_ma, warmed
+
+RATING_MA = 4000
+TRIP_MA = trip_ma(RATING_MA)
 
 
 def seconds_to_trip(current_ma):
     heat, seconds = COLD, 0
     while not heat.trips:
-        heat, seconds = warmed(heat, current_ma, 1), seconds + 1
+        heat, seconds = warmed(heat, current_ma, 1, RATING_MA), seconds + 1
     return seconds
 
 
@@ -21,7 +24,7 @@ def test_the_time_to_the_trip_is_that_of_the_thermal_image(current_ma):
 def test_at_its_rating_an_outlet_never_trips():
     heat = COLD
     for _ in range(3600):
-        heat = warmed(heat, 4000, 1)
+        heat = warmed(heat, 4000, 1, RATING_MA)
     assert not heat.trips
     assert heat.ppm == pytest.approx((4000 / TRIP_MA) ** 2 * 1_000_000, rel=0.001)
 
@@ -29,7 +32,7 @@ def test_at_its_rating_an_outlet_never_trips():
 def test_it_cools_down_to_nothing():
     heat = Heat(1_000_000)
     for _ in range(20 * TAU_S):
-        heat = warmed(heat, 0, 1)
+        heat = warmed(heat, 0, 1, RATING_MA)
     assert heat.ppm == 0
 
 
@@ -40,4 +43,4 @@ def test_stages_are_quarters_of_the_trip():
 
 
 def test_nothing_changes_in_a_cold_relay_without_current():
-    assert warmed(COLD, 0, 5) is COLD
+    assert warmed(COLD, 0, 5, RATING_MA) is COLD
