@@ -3,28 +3,14 @@
 import random
 from collections.abc import Iterator
 
-from tests.firmware.named import encode
 from tests.firmware.rig import Rig
 
 from loadcenter.adapters.emulator import Kind
+from loadcenter.protocol.frames import encode
 
 PIECE = 600
 KINDS = "CSXQATHER"
-WORDS = (
-    "do",
-    "out",
-    "on",
-    "src",
-    "off_ms",
-    "version",
-    "begin",
-    "end",
-    "limit_ma.1",
-    "preferred",
-    "e_mwh",
-    "x",
-)
-VALUES = ("switch", "cycle", "transfer", "0", "1", "2", "4294967296", "-", "-1", "main", "backup", "energy")
+NUMBERS = (0, 1, 2, 3, 4, 5, 7, 9, 100, 101, 255, 2500, 2**24 - 1, 2**32 - 1, 2**32, None)
 
 
 def garbage(rng: random.Random, count: int, session: int) -> Iterator[bytes]:
@@ -53,8 +39,8 @@ def _piece(rng: random.Random, session: int) -> bytes:
 
 
 def _frame(rng: random.Random, session: int) -> bytes:
-    fields = {rng.choice(WORDS): rng.choice(VALUES) for _ in range(rng.randrange(4))}
-    return encode(rng.choice(KINDS), rng.randrange(0x10000), session, fields)
+    numbers = [rng.choice(NUMBERS) for _ in range(rng.randrange(5))]
+    return encode(rng.choice(KINDS), rng.randrange(0x10000), session, numbers)
 
 
 def quiet_after(rig: Rig, pieces: Iterator[bytes]) -> bool:

@@ -8,6 +8,7 @@ from loadcenter.domain.topology import Source
 
 PIN_S = 0.0036
 CONTACT_S = 0.020
+PLANNED_S = 0.060
 PHASES = 12
 
 
@@ -30,11 +31,13 @@ def test_a_lost_source_is_left_in_time_at_every_phase(power, build, source):
     rig.start_all()
     rig.stand_on(source)
     cases = [(residual, phase) for residual in (0, 0.3) for phase in spread(PHASES)]
-    for pin_s, contact_s in forked(lambda case: lose(rig, source, *case), cases):
+    found = forked(lambda case: lose(rig, source, *case), cases)
+    for (residual, _), (pin_s, contact_s) in zip(cases, found, strict=True):
         assert pin_s is not None
         assert contact_s is not None
         assert pin_s <= PIN_S
-        assert contact_s < CONTACT_S
+        # From 30 % on the transfer may be a planned one, which opens the isolator first.
+        assert contact_s < (CONTACT_S if residual == 0 else PLANNED_S)
 
 
 def test_a_short_sag_is_ridden_through_and_a_long_one_is_left(rig):

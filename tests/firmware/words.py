@@ -28,7 +28,7 @@ def event(fields: Mapping[str, str]) -> dict[str, str]:
     """Return the fields of an event with `code` and `cause` as words, and its data by name."""
     told = dict(fields)
     told["code"] = CODES["event", int(fields["code"])]
-    if "cause" in fields:
+    if fields.get("cause", "0") != "0":
         told["cause"] = CODES["cause", int(fields["cause"])]
     values = told.pop("data", "").split(",")
     for key, value in zip(DATA.get(told["code"], []), values, strict=False):
