@@ -93,7 +93,10 @@ def replay(stack: Stack, name: str, recordings: list[list[str]]) -> None:
         name,
         [ending_at(trace, end_ms) for trace in traces],
         PduConfig(
-            tuple(OutletConfig(limit_ma=10_000, curve_ma=10_000) for _ in traces), outlet_rating_ma=10_000
+            tuple(OutletConfig(limit_ma=10_000, curve_ma=10_000) for _ in traces),
+            budget_main_ma=65_000,
+            budget_main_mw=20_000_000,
+            outlet_rating_ma=10_000,
         ),
         step_ms=1000,
         limits=Limits(outbox=200_000, ack_interval_ms=10**9, window=BACKLOG),
