@@ -72,15 +72,16 @@ def _second_on(
         return outlet
     current_ma = inputs.currents_ma[index]
     heat = warmed(outlet.guard.heat, current_ma, seconds, rating_ma)
-    if heat is not outlet.guard.heat:
-        outlet = replace(outlet, guard=replace(outlet.guard, heat=heat))
-        if heat.stage_pct != outlet.memory.heat_pct:
-            outlet = replace(outlet, memory=replace(outlet.memory, heat_pct=heat.stage_pct))
+    draw_ma, draw_mw = outlet.draw_ma, outlet.draw_mw
     if outlet.closed and current_ma > CARRIES_MA:
-        power_mw = inputs.power_mw(index)
-        if (outlet.draw_ma, outlet.draw_mw) != (current_ma, power_mw):
-            outlet = replace(outlet, draw_ma=current_ma, draw_mw=power_mw)
-    return outlet
+        draw_ma, draw_mw = current_ma, inputs.power_mw(index)
+    if heat is outlet.guard.heat and draw_ma == outlet.draw_ma and draw_mw == outlet.draw_mw:
+        return outlet
+    memory = outlet.memory
+    if heat.stage_pct != memory.heat_pct:
+        memory = replace(memory, heat_pct=heat.stage_pct)
+    guard = replace(outlet.guard, heat=heat)
+    return replace(outlet, guard=guard, memory=memory, draw_ma=draw_ma, draw_mw=draw_mw)
 
 
 def keep_time(draft: Draft) -> None:

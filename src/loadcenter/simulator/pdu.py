@@ -218,9 +218,10 @@ class VirtualPdu:
             given = replace(inputs, orders=tuple(self._orders), acted=acted)
             self._orders.clear()
         self._state, outputs = cycle.step(before, given, self.config, self._now_ms)
-        calm = before.at_rest and self._state.at_rest and not outputs.events
+        told = outputs.events or outputs.results
+        calm = before.at_rest and self._state.at_rest and not told
         self._seen = inputs if calm else None
-        if self._state is before:
+        if calm:  # nothing but the heat of the relays has gone on, which is not reported
             return
         if outputs.drives != before.drives:
             self.plant.drive(outputs.drives, self._now_ms)
