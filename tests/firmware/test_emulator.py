@@ -401,3 +401,11 @@ def test_a_trace_holds_the_voltages_at_their_rate(unit):
     unit.trace(None)
     unit.run(0.1)
     assert unit.traced(Source.MAIN) == []
+
+
+def test_a_stack_that_points_nowhere_harms_the_program_alone(unit):
+    for bit in range(3, 8):
+        unit.flip(0x5E, bit)
+    unit.run(0.5)
+    assert unit.events(Kind.RESET)[-1].index & Reset.WATCHDOG
+    assert ask(unit, "t") == "1"

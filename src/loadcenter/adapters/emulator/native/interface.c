@@ -3,12 +3,28 @@
 
 #include "machine.h"
 
+enum {
+  DATA_ROOM = 0x10100,
+  FAR_ROOM = 0x1010000
+}; /* 16 and 24 bits of address, and what is read beside it */
+
 static void keep_quiet(avr_t* avr, const int level, const char* format, va_list arguments) {
   (void)avr, (void)level, (void)format, (void)arguments;
 }
 
+/* A program gone astray reaches whatever its pointers say: as far as they can point there is memory. */
+static uint8_t* roomy(uint8_t* memory, size_t used, size_t room) {
+  uint8_t* larger = calloc(room, 1);
+  if (!larger) abort();
+  memcpy(larger, memory, used);
+  free(memory);
+  return larger;
+}
+
 static void set_up_memory(emu_t* emu) {
   avr_t* avr = emu->avr;
+  avr->data = roomy(avr->data, avr->ramend + 1u, DATA_ROOM);
+  avr->flash = roomy(avr->flash, avr->flashend + 4u, avr->rampz ? FAR_ROOM : DATA_ROOM);
   const uint32_t at = hang_address(emu);
   avr->flash[at] = 0xFF; /* rjmp . */
   avr->flash[at + 1] = 0xCF;
