@@ -25,21 +25,14 @@ OUTPUT = ROOT / "build" / "firmware"
 ARDUINO = Path("/usr/share/arduino/hardware/arduino/avr")
 
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion")
-# Without -flto: it would inline what is called once across files, and that costs 3 % of flash.
-AVR = (
-    *("-DF_CPU=16000000UL", "-Os", "-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics"),
-    *(
-        "-mrelax",
-        "-mcall-prologues",
-        "-mstrict-X",
-        # The older of two ways to hand out registers: 1 % of flash less on this chip.
-        "-fira-algorithm=priority",
-        "-fira-loop-pressure",
-        "-ffunction-sections",
-        "-fdata-sections",
-        "-Wl,--gc-sections",
-    ),
+# Each of these was measured by the flash that it saves on a UNO (firmware/uno/README.md); together 8 %. With -flto, or
+# -fwhole-program, what is called once would be inlined, and that costs more than it saves.
+SMALLER = (
+    *("-mrelax", "-mcall-prologues", "-mstrict-X", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
+    *("-fira-algorithm=priority", "-fira-loop-pressure", "-fipa-pta", "-fno-tree-forwprop"),
+    *("-fno-move-loop-invariants", "-fno-partial-inlining", "-fno-shrink-wrap", "-fno-toplevel-reorder"),
 )
+AVR = ("-DF_CPU=16000000UL", "-Os", "-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics", *SMALLER)
 HOST = ("-O2", "-g", "-std=c++11", "-fPIC", "-shared")
 SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer")
 # The Arduino core is not ours to warn about. GCC 5.4 does not define DECIMAL_DIG in C++, which WString.cpp needs.
@@ -168,11 +161,12 @@ def _command(target: Build, *, asan: bool) -> list[str]:
     if target.mcu is None:
         return ["g++", *HOST, *(SANITIZED if asan else ()), *WARNINGS, *defines, *_sources("core", "host")]
     command = ["avr-g++", f"-mmcu={target.mcu}", *AVR, *defines]
+    # All sources at once, as the sketch takes them in: the compiler sees who uses what, and finds more to share.
+    sketch = ["-x", "c++", str(UNO / "uno.ino"), "-x", "none"]
     if target.sketch:
         # As the IDE does: Arduino.h ahead of everything, and its warnings are not ours.
-        sketch = ["-include", "Arduino.h", "-x", "c++", str(UNO / "uno.ino"), "-x", "none"]
-        return [*command, "-w", *_includes(), *sketch]
-    return [*command, *WARNINGS, *_sources("core", "avr")]
+        return [*command, "-w", *_includes(), "-include", "Arduino.h", *sketch]
+    return [*command, *WARNINGS, *sketch]
 
 
 def _sources(*folders: str) -> list[str]:

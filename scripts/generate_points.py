@@ -140,6 +140,8 @@ def header() -> str:
 namespace loadcenter {{
 
 {"".join(map(enumeration, choices))}
+// Packed, so that they lie in memory as they are kept (settings.cpp); an AVR has no padding anyway.
+#pragma pack(push, 1)
 struct OutletSettings {{
 {members(settings("outlet"))}}};
 
@@ -147,10 +149,10 @@ struct Settings {{
   uint32_t version;  // 0 is the factory's
 {members(settings("pdu"))}  OutletSettings outlet[kOutlets];
 }};
+#pragma pack(pop)
 
 // One row of the table of settings, in flash.
 struct SettingRow {{
-  uint8_t offset;     // in Settings, or in OutletSettings
   uint8_t size;       // bytes: 1 or 2
   uint16_t low;
   uint16_t high;
@@ -186,15 +188,13 @@ def tables() -> str:
     """Return the text of points.cpp."""
     return f"""{ORIGIN}#include "points.hpp"
 
-#include <stddef.h>
-
 namespace loadcenter {{
 
 const SettingRow kPduRows[kPduSettings] LOADCENTER_FLASH = {{
-{"".join(row(point, "Settings") for point in settings("pdu"))}}};
+{"".join(row(point) for point in settings("pdu"))}}};
 
 const SettingRow kOutletRows[kOutletSettings] LOADCENTER_FLASH = {{
-{"".join(row(point, "OutletSettings") for point in settings("outlet"))}}};
+{"".join(row(point) for point in settings("outlet"))}}};
 
 }}  // namespace loadcenter
 """
@@ -228,11 +228,10 @@ def extent(point: Point) -> str:
     return f"{low} to {high}" if unit == "1" else f"{low} to {high} {unit}"
 
 
-def row(point: Point, struct: str) -> str:
+def row(point: Point) -> str:
     """Return one row of the table of settings."""
     low, high, factory = limits(point)
-    offset = f"offsetof({struct}, {member(point)})"
-    return f"  {{{offset}, {size(point)}, {low}, {high}, {factory}}},\n"
+    return f"  {{{size(point)}, {low}, {high}, {factory}}},\n"
 
 
 def verbs() -> list[tuple[str, int]]:

@@ -36,8 +36,28 @@
 #define LOADCENTER_NORMALLY_CLOSED_OUTLETS 0
 #endif
 
+// What an ATmega328P has no room for (docs/decisions/0015-what-a-uno-leaves-out.md, with its bytes in README.md). It can
+// be had by these macros where something else gives way. 0 or 1.
+//   LOADCENTER_CALIBRATION   the gains and delays of one unit (core/calibration.hpp)
+//   LOADCENTER_DIAGNOSTICS   CPU load and lateness in telemetry, self tests of flash and clock, the event
+//                            nominal_mismatch, and the angle between the sources
+#if defined(__AVR_ATmega328P__)
+#define LOADCENTER_ROOMY 0
+#else
+#define LOADCENTER_ROOMY 1
+#endif
+#if !defined(LOADCENTER_CALIBRATION)
+#define LOADCENTER_CALIBRATION LOADCENTER_ROOMY
+#endif
+#if !defined(LOADCENTER_DIAGNOSTICS)
+#define LOADCENTER_DIAGNOSTICS LOADCENTER_ROOMY
+#endif
+
 namespace loadcenter {
 namespace board {
+
+constexpr bool kCalibrated = LOADCENTER_CALIBRATION != 0;
+constexpr bool kDiagnostics = LOADCENTER_DIAGNOSTICS != 0;
 
 // A pin as the datasheet names it (port letter and bit) and as the board prints it.
 struct Pin {

@@ -149,10 +149,12 @@ def _points(per: str) -> list[tuple[str, Any]]:
 
 
 class COutletSettings(ctypes.Structure):
+    _pack_ = 1
     _fields_ = _points("outlet")
 
 
 class CSettings(ctypes.Structure):
+    _pack_ = 1
     _fields_ = [
         ("version", ctypes.c_uint32),
         *_points("pdu"),

@@ -31,9 +31,9 @@ int32_t of_pdu(Reading what) {
     case Reading::kLockout:
       return transfer.locked_out();
     case Reading::kCpuPermille:
-      return cpu_load.permille();
+      return board::kDiagnostics ? cpu_load.permille() : kUnknown;
     case Reading::kLateUs:
-      return cpu_load.take_late_us();
+      return board::kDiagnostics ? cpu_load.take_late_us() : kUnknown;
     default:
       return free_bytes();
   }

@@ -51,18 +51,29 @@ void await_scans() {
            (static_cast<uint8_t>(scan_count()) == first || sampler.scans_in_block() % kPassScans != 0));
 }
 
-void pass() {
-  const bool due = pdu.due();
-  const uint32_t begun = due ? since_block() : 0;
-  if (!pdu.pass()) {
-    return;
-  }
+// What a step has taken, of which the block ended `begun` cycles before it.
+void note_step(uint32_t begun) {
   const uint32_t ended = since_block();
   cpu_load.late(static_cast<uint16_t>(begun / (F_CPU / 1000000)));
   cpu_load.step(ended < begun ? ended + kBlockCycles - begun : ended - begun);
   flash_holds_ = flash_holds() && flash_holds_;
   if (pdu.second_began()) {
     cpu_load.end_second();
+  }
+}
+
+void pass() {
+  uint32_t begun = 0;
+  if (board::kDiagnostics && pdu.due()) {
+    begun = since_block();
+  }
+  if (!pdu.pass()) {
+    return;
+  }
+  if (board::kDiagnostics) {
+    note_step(begun);
+  }
+  if (pdu.second_began()) {
     save_heat(pdu.decision);
   }
   feed();
@@ -80,7 +91,7 @@ uint8_t failing_tests() {
   if (!ram_works()) {
     failing = 1U << kRamTest;
   }
-  if (!flash_holds_) {
+  if (board::kDiagnostics && !flash_holds_) {
     failing = static_cast<uint8_t>(failing | 1U << kFlashTest);
   }
   if (free_bytes() < kLeastFree) {

@@ -35,7 +35,9 @@ bool Frequency::take(const Crossing& crossing) {
   if (begun_ && cycles_ == kCycles) {
     const uint32_t span = static_cast<uint32_t>(time_between(first_, last_));
     mhz_ = static_cast<int32_t>(kUnitMhz * kCycles / span);
-    period_ = span / kCycles;
+    if (board::kDiagnostics) {
+      period_ = span / kCycles;
+    }
   }
   begun_ = true;
   first_ = last_;

@@ -45,6 +45,9 @@ constexpr uint8_t kBlocksApart = kSecondBlocks / (kOutlets + kSources);
 
 // Returns `value` with a calibration of hundredths of a percent.
 uint32_t gained(uint32_t value, int16_t hundredths) {
+  if (!board::kCalibrated) {
+    return value;
+  }
   const uint32_t by =
       part(value, fraction(0.0001)) * static_cast<uint16_t>(hundredths < 0 ? -hundredths : hundredths);
   return hundredths < 0 ? value - by : value + by;
@@ -100,8 +103,10 @@ void Metering::begin(const Calibration& calibration, Sampler& sampler) {
     outlet_[k].second.ends = static_cast<uint8_t>(kSecondBlocks + k * kBlocksApart);
     outlet_[k].unit = gained(kOutletUnit, calibration.outlet_gain[k]);
     constexpr int16_t kDelayLead = static_cast<int16_t>(kLeadScale / board::kTurns * 64L / board::kScanUs);
-    sampler.outlet[k].lead =
-        static_cast<uint16_t>(sampler.outlet[k].lead + calibration.outlet_delay[k] * kDelayLead / 64);
+    if (board::kCalibrated) {
+      sampler.outlet[k].lead =
+          static_cast<uint16_t>(sampler.outlet[k].lead + calibration.outlet_delay[k] * kDelayLead / 64);
+    }
   }
   for (uint8_t s = 0; s < kSources; ++s) {
     source_[s].second.ends = static_cast<uint8_t>(kSecondBlocks + (kOutlets + s) * kBlocksApart);
@@ -174,7 +179,7 @@ int32_t Metering::phase_mdeg() const {
   const Frequency& main = source_[0].frequency;
   const Frequency& backup = source_[1].frequency;
   const int32_t period = static_cast<int32_t>(main.period());
-  if (period == 0 || backup.period() == 0) {
+  if (!board::kDiagnostics || period == 0 || backup.period() == 0) {
     return kUnknown;
   }
   // BACKUP is converted one slot after MAIN. What crosses earlier is ahead.
@@ -313,7 +318,7 @@ void Metering::take_reference(Sampler& sampler) {
 
 void Metering::set_scales(const Sampler& sampler) {
   scaled_for_ = sampler.drives.changeover;
-  const uint16_t calibrated = calibration_->reference == 0 ? kNominalReference : calibration_->reference;
+  const uint16_t calibrated = !board::kCalibrated || calibration_->reference == 0 ? kNominalReference : calibration_->reference;
   const uint32_t ratio =
       (static_cast<uint32_t>(calibrated) << 16) / (reference == 0 ? calibrated : reference);
   for (uint8_t s = 0; s < kSources; ++s) {

@@ -91,7 +91,7 @@ void Pdu::test() {
   if (metering.reference_fault) {
     failing = static_cast<uint8_t>(failing | 1U << kReferenceTest);
   }
-  if (clock_fails()) {
+  if (board::kDiagnostics && clock_fails()) {
     failing = static_cast<uint8_t>(failing | 1U << kClockTest);
   }
   for (uint8_t test = 0; test <= kStackTest; ++test) {

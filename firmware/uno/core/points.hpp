@@ -15,6 +15,8 @@ enum class PowerOn : uint8_t { kLastState, kAlwaysOn, kAlwaysOff };
 enum class LimitAction : uint8_t { kTrip, kShed, kWarn };
 enum class Curve : uint8_t { kNi, kVi, kEi };
 
+// Packed, so that they lie in memory as they are kept (settings.cpp); an AVR has no padding anyway.
+#pragma pack(push, 1)
 struct OutletSettings {
   uint16_t limit_ma;  // 100 to 10000 mA
   uint16_t limit_ms;  // 20 to 60000 ms
@@ -46,10 +48,10 @@ struct Settings {
   uint16_t min_off_s;  // 0 to 3600 s
   OutletSettings outlet[kOutlets];
 };
+#pragma pack(pop)
 
 // One row of the table of settings, in flash.
 struct SettingRow {
-  uint8_t offset;     // in Settings, or in OutletSettings
   uint8_t size;       // bytes: 1 or 2
   uint16_t low;
   uint16_t high;

@@ -245,7 +245,7 @@ void Transfer::note_grade(Source source, Grade before) {
 }
 
 void Transfer::note_mismatch() {
-  if (mismatch_ || connected_ != 0) return;
+  if (!board::kDiagnostics || mismatch_ || connected_ != 0) return;
   for (uint8_t source = 0; source < kSources; ++source) {
     const Sense& sense = sense_[source];
     const int32_t mhz = step_now.inputs->source[source].frequency_mhz;
