@@ -17,10 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from scripts import firmware
-from scripts.wiring_drawing import draw
+import firmware
+from wiring_drawing import draw
 
 PAGE = firmware.ROOT / "docs" / "build-it" / "uno.md"
 BOARDS = {"uno": "Arduino UNO", "mega": "Arduino Mega 2560"}
