@@ -33,7 +33,7 @@ class Kind(IntEnum):
     OVERRUN = 11
     """The receiver lost a byte: the byte."""
     CRASH = 12
-    """The program left what can be executed; it hangs from there on: 0, program counter."""
+    """The program left what can be executed: 1 if it sleeps without interrupts, program counter."""
     INPUT = 13
     """The bus-live input: 0, live."""
 

@@ -35,7 +35,7 @@ enum event_kind {
   EVENT_EEPROM_BUSY, /* address: an access while a write was under way */
   EVENT_EEPROM_CUT,  /* address, value left by a write that power ended */
   EVENT_OVERRUN,     /* byte that the receiver lost */
-  EVENT_CRASH,       /* -, program counter */
+  EVENT_CRASH,       /* 1 asleep for ever, program counter */
   EVENT_INPUT,       /* -, bus-live input */
 };
 

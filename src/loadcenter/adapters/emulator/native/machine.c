@@ -1,6 +1,6 @@
 /* The AVR as libsimavr runs it, and what the chip does besides: resets add up their causes and leave the RAM,
- * a power failure leaves nothing of it, the brown-out detector holds the chip, and a program that crashed
- * hangs until the watchdog comes. */
+ * a power failure leaves nothing of it, the brown-out detector holds the chip, and a program that went astray
+ * goes on. */
 #include "machine.h"
 
 enum {
@@ -178,10 +178,19 @@ static void look(emu_t* emu) {
   flip_due(emu);
 }
 
+/* Asleep with interrupts off, only the watchdog helps. Behind the end of the flash the chip goes on at its
+ * start, and what libsimavr cannot execute or address passes by. */
 static void crashed(emu_t* emu) {
+  avr_t* avr = emu->avr;
   emu->stats.crashes++;
-  world_log(&emu->world, emu->avr->cycle, EVENT_CRASH, 0, (int)emu->avr->pc);
-  hang(emu, true);
+  world_log(&emu->world, avr->cycle, EVENT_CRASH, avr->state == cpu_Done, (int)avr->pc);
+  if (avr->state == cpu_Done) {
+    hang(emu, true);
+    return;
+  }
+  avr->pc &= avr->flashend;
+  avr->state = cpu_Running;
+  avr->cycle++;
 }
 
 static void run_core(emu_t* emu, uint64_t at) {
