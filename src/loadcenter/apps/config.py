@@ -12,7 +12,11 @@ from loadcenter.adapters.calendar import SiteCalendar, TimeZoneError
 from loadcenter.adapters.mqtt.url import BrokerUrlError, is_loopback, parse_broker_url
 from loadcenter.adapters.storage.engine import DatabaseUrlError, open_engines
 from loadcenter.apps.tariff_file import TariffFileError, read_tariffs
+from loadcenter.services.retention import Keeping
 
+RETENTION = "retention"
+RETENTION_KEYS = ("raw", "minute", "quarter", "hour", "day")
+RETENTION_MAX_DAYS = 36_500
 DEFAULT_DATA = "~/.local/share/loadcenter"
 ENV_PREFIX = "LOADCENTER_"
 PORT_MAX = 65_535
@@ -59,6 +63,11 @@ class Config:
     timezone: str = _key("UTC", "IANA time zone of the site; its midnights bound the days")
     tariff: str = _key("", "TOML file that says what a kWh costs, and when; empty: nothing has a price")
     log_level: str = _key("info", "debug, info, warning or error")
+    retention_raw_days: int = _key(14, "days that readings are kept as they came in; 0: for ever")
+    retention_minute_days: int = _key(400, "days that rollups of a minute are kept; 0: for ever")
+    retention_quarter_days: int = _key(1826, "days that rollups of 15 minutes are kept; 0: for ever")
+    retention_hour_days: int = _key(0, "days that rollups of an hour are kept; 0: for ever")
+    retention_day_days: int = _key(0, "days that rollups of a day are kept; 0: for ever")
 
     @property
     def folder(self) -> Path:
@@ -69,6 +78,17 @@ class Config:
     def tariff_path(self) -> Path | None:
         """The tariff file, None without one."""
         return _path(self.tariff)
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long rows are kept."""
+        return Keeping(
+            self.retention_raw_days,
+            self.retention_minute_days,
+            self.retention_quarter_days,
+            self.retention_hour_days,
+            self.retention_day_days,
+        )
 
     @property
     def database_url(self) -> str:
@@ -82,7 +102,7 @@ def load_config(path: Path | None, env: Mapping[str, str] | None = None, **given
     Raises:
         ConfigError: the file cannot be read, a key is unknown, or a value does not fit.
     """
-    values: dict[str, Any] = {} if path is None else _read_file(path)
+    values = {} if path is None else _flat(_read_file(path))
     known = {one.name: one for one in fields(Config)}
     unknown = sorted(set(values) - set(known))
     if unknown:
@@ -157,6 +177,15 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
 
 
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys of a file with those of its table `[retention]` as `retention_...`."""
+    table = values.get(RETENTION)
+    if not isinstance(table, dict):
+        return values
+    rest = {key: value for key, value in values.items() if key != RETENTION}
+    return rest | {f"{RETENTION}_{key}": value for key, value in table.items()}
+
+
 def _read_env(env: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, one in known.items():
@@ -194,4 +223,20 @@ def _checked(config: Config) -> Config:
         raise ConfigError(f"'log_level' is '{config.log_level}': write one of {', '.join(LOG_LEVELS)}")
     if bool(config.mqtt_certificate) != bool(config.mqtt_key):
         raise ConfigError("'mqtt_certificate' and 'mqtt_key' belong together: give both or none")
+    _check_retention(config)
     return config
+
+
+def _check_retention(config: Config) -> None:
+    """Check that each tier is kept at least as long as the finer one, which it stands in for."""
+    finer_key, finer_days = "", 0
+    for name in RETENTION_KEYS:
+        key, days = f"{name}_days", getattr(config, f"{RETENTION}_{name}_days")
+        if not 0 <= days <= RETENTION_MAX_DAYS:
+            raise ConfigError(f"[retention] '{key}' is {days}: give 1 to {RETENTION_MAX_DAYS}, or 0 for ever")
+        if finer_key and days and (not finer_days or days < finer_days):
+            raise ConfigError(
+                f"[retention] '{key}' is {days}, shorter than '{finer_key}' ({finer_days or 'for ever'}): keep it "
+                "at least as long, or 0 for ever"
+            )
+        finer_key, finer_days = key, days

@@ -8,6 +8,7 @@ from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.ingest import Ingest
 from loadcenter.services.ports import LinkState
+from loadcenter.services.retention import Retention
 
 
 def render_metrics(
@@ -17,6 +18,7 @@ def render_metrics(
     hub: Hub,
     records: PahoLink,
     control: PahoLink,
+    retention: Retention,
     database_away: str,
 ) -> str:
     """Return the text of `/metrics`; `database_away` says why the database cannot be used, empty while it can."""
@@ -44,6 +46,9 @@ def render_metrics(
             "gauge",
             "whether the database can be used",
             int(not database_away),
+        ),
+        *_family(
+            "loadcenter_rows_forgotten", "counter", "rows deleted by retention", "tier", retention.forgotten
         ),
         *_family(
             "loadcenter_link_up",

@@ -10,6 +10,7 @@ from loadcenter.adapters.mqtt.link import PahoLink
 from loadcenter.adapters.web.live import Hub
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.apps.metrics import render_metrics
+from loadcenter.services.retention import Keeping, Retention
 
 
 def rendered(center: Center) -> str:
@@ -17,7 +18,11 @@ def rendered(center: Center) -> str:
     hub = Hub(center.announcer, shapes)
     records, control = cast(PahoLink, center.records), cast(PahoLink, center.control)
     away = center.watch.checks()["database"]
-    return render_metrics(center.fleet, center.ingest, center.dispatch, hub, records, control, away)
+    retention = Retention(center.store, center.clock, Keeping())
+    retention.forgotten["raw"] = 7
+    return render_metrics(
+        center.fleet, center.ingest, center.dispatch, hub, records, control, retention, away
+    )
 
 
 def values(text: str) -> dict[str, int]:
@@ -33,6 +38,7 @@ async def test_what_was_taken_and_refused_is_counted() -> None:
         await settle()
     found = values(rendered(center))
     assert found["loadcenter_records_total"] == 2
+    assert found['loadcenter_rows_forgotten_total{tier="raw"}'] == 7
     assert found["loadcenter_record_duplicates_total"] == 1
     assert found["loadcenter_records_ahead_total"] == 1
     assert found['loadcenter_refused_total{reason="unreadable"}'] == 2
