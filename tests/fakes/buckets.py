@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from itertools import pairwise
 from typing import TypeVar
 
-from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Stat
+from loadcenter.domain.rollups import OutletRollup, SourceRollup, Stat
 from loadcenter.services.columns import (
     BandColumns,
     Buckets,
@@ -73,12 +72,4 @@ def counters(parts: list[list[OutletRollup]]) -> CounterColumns:
         each(max, "last_ts_ms"),
         each(max, "last_mwh"),
         each(sum, "reset_mwh"),
-    )
-
-
-def fell(spans: Iterable[Counters]) -> bool:
-    """Return whether the counter was ever lower than before in spans that follow each other."""
-    known = list(spans)
-    return any(one.reset_mwh for one in known) or any(
-        late.first_mwh < early.last_mwh for early, late in pairwise(known)
     )

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import reduce
 
-from tests.fakes.buckets import fell, outlet_columns, source_columns
+from tests.fakes.buckets import outlet_columns, source_columns
 
 from loadcenter.domain.analysis.load_profile import LEVEL_MW
 from loadcenter.domain.analysis.voltage_quality import TEN_MINUTES_MS, VoltageMean
 from loadcenter.domain.commands import CommandStatus
+from loadcenter.domain.energy import Meter
+from loadcenter.domain.readings import OutletReading
 from loadcenter.domain.rollups import (
     Counters,
     OutletRollup,
@@ -33,6 +34,7 @@ from loadcenter.services.ports import (
     PositionConflictError,
     QuarantineRow,
     RawOutlet,
+    RawRecord,
     RawSource,
     RollupKey,
     SessionRow,
@@ -43,6 +45,7 @@ from loadcenter.services.ports import (
 )
 
 INT64_MAX = 2**63 - 1
+FOLD_AT_ONCE = 100
 
 
 def utc_day_start(ts_ms: int) -> int:
@@ -59,7 +62,9 @@ class Tables:
     rollups: dict[Tier, dict[RollupKey, OutletRollup | SourceRollup]] = field(
         default_factory=lambda: {tier: {} for tier in Tier}
     )
-    dirty: set[tuple[Tier, RollupKey]] = field(default_factory=set)
+    unfolded: list[RawRecord] = field(default_factory=list)
+    meters: dict[tuple[str, int], Meter] = field(default_factory=dict)
+    resets: set[tuple[str, int, int]] = field(default_factory=set)
     events: list[StoredEvent] = field(default_factory=list)
     gaps: list[GapRow] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
@@ -70,7 +75,9 @@ class Tables:
             dict(self.outlets),
             dict(self.sources),
             {tier: dict(rows) for tier, rows in self.rollups.items()},
-            set(self.dirty),
+            list(self.unfolded),
+            dict(self.meters),
+            set(self.resets),
             list(self.events),
             list(self.gaps),
             list(self.quarantine),
@@ -111,6 +118,9 @@ class FakeStore:
             tables.outlets[outlet.pdu_id, outlet.reading.outlet, outlet.ts_ms] = outlet
         for source in batch.sources:
             tables.sources[source.pdu_id, source.reading.source, source.ts_ms] = source
+        for record in batch.records:
+            keep_readings(tables, record)
+        tables.unfolded.extend(batch.records)
         self._merge_minutes(tables, batch.outlet_minutes)
         self._merge_minutes(tables, batch.source_minutes)
         self._append_events(tables, batch.events)
@@ -121,27 +131,56 @@ class FakeStore:
     async def ping(self) -> None:
         self._reach()
 
-    # -- rollups of the coarser tiers
+    # -- rollups
 
-    async def dirty_buckets(self, limit: int) -> list[tuple[Tier, RollupKey]]:
+    async def fold(self, most: int = FOLD_AT_ONCE) -> int:
+        self._reach()
+        return self.fold_now()
+
+    def fold_now(self) -> int:
+        tables = self.tables.fork()
+        taken, tables.unfolded = tables.unfolded[:FOLD_AT_ONCE], tables.unfolded[FOLD_AT_ONCE:]
+        for record in taken:
+            self._fold(tables, record)
+        self.tables = tables
+        return len(taken)
+
+    async def meters(self, pdu_id: str) -> dict[int, Meter]:
+        self._reach()
+        return {outlet: meter for (pdu, outlet), meter in self.tables.meters.items() if pdu == pdu_id}
+
+    async def outlets_reset(
+        self, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int
+    ) -> frozenset[int]:
+        self._reach()
+        return frozenset(
+            outlet
+            for pdu, outlet, ts_ms in self.tables.resets
+            if pdu == pdu_id and outlet in outlets and since_ms <= ts_ms < until_ms
+        )
+
+    # -- retention
+
+    async def prepare_days(self, now_ms: int) -> None:
         self._reach()
 
-        def order(bucket: tuple[Tier, RollupKey]) -> tuple[int, str, int, str]:
-            tier, key = bucket
-            return tier.value, key.pdu_id, key.start_ms, str(key.channel)
-
-        return sorted(self.tables.dirty, key=order)[:limit]
-
-    async def recompute(self, tier: Tier, key: RollupKey, until_ms: int) -> None:
+    async def forget_raw(self, before_ms: int) -> int:
         self._reach()
-        if tier.finer is None:
-            raise ValueError("minutes are merged at ingest, not recomputed")
-        finer = self._span(tier.finer, key.pdu_id, key.channel, key.start_ms, until_ms)
-        if finer:
-            merged = reduce(merge, (rollup for _, rollup in finer))
-            self.tables.rollups[tier][key] = merged
-        self._mark(self.tables, key, tier)
-        self.tables.dirty.discard((tier, key))
+        old = [key for key in self.tables.outlets if key[2] < before_ms]
+        old_sources = [key for key in self.tables.sources if key[2] < before_ms]
+        for key in old:
+            del self.tables.outlets[key]
+        for source_key in old_sources:
+            del self.tables.sources[source_key]
+        return len(old) + len(old_sources)
+
+    async def forget_rollups(self, tier: Tier, before_ms: int) -> int:
+        self._reach()
+        rollups = self.tables.rollups[tier]
+        old = [key for key in rollups if key.start_ms < before_ms]
+        for key in old:
+            del rollups[key]
+        return len(old)
 
     # -- history
 
@@ -208,19 +247,13 @@ class FakeStore:
             ]
             for outlet in outlets
         }
-        return {outlet: rows for outlet, rows in found.items() if rows}
-
-    async def outlets_that_fell(
-        self, pdu_id: str, outlets: Sequence[int], tier: Tier, since_ms: int, until_ms: int
-    ) -> set[int]:
-        found = await self.outlet_counters(pdu_id, outlets, tier, since_ms, until_ms)
-        return {outlet for outlet, rows in found.items() if fell(counters for _, counters in rows)}
+        return {outlet: rows if tier else metered(rows) for outlet, rows in found.items() if rows}
 
     async def _outlet_rows(self, span: Buckets, pdu_id: str, outlet: int) -> list[tuple[int, OutletRollup]]:
         if span.tier is not None:
             return await self.outlet_rollups(span.tier, pdu_id, outlet, span.since_ms, span.until_ms)
         raw = await self.raw_outlets(pdu_id, outlet, span.since_ms, span.until_ms)
-        return [(row.ts_ms, outlet_rollup(row.reading, row.ts_ms, row.samples, 1000)) for row in raw]
+        return [(row.ts_ms, outlet_rollup(row.reading, row.ts_ms, row.samples, row.period_ms)) for row in raw]
 
     async def _source_rows(
         self, span: Buckets, pdu_id: str, source: Source
@@ -228,7 +261,7 @@ class FakeStore:
         if span.tier is not None:
             return await self.source_rollups(span.tier, pdu_id, source, span.since_ms, span.until_ms)
         raw = await self.raw_sources(pdu_id, source, span.since_ms, span.until_ms)
-        return [(row.ts_ms, source_rollup(row.reading, row.samples, 1000)) for row in raw]
+        return [(row.ts_ms, source_rollup(row.reading, row.samples, row.period_ms)) for row in raw]
 
     async def events(self, wanted: EventFilter) -> list[StoredEvent]:
         self._reach()
@@ -417,17 +450,36 @@ class FakeStore:
     def _merge_minutes(
         self, tables: Tables, minutes: Mapping[RollupKey, OutletRollup | SourceRollup]
     ) -> None:
-        stored = tables.rollups[Tier.MINUTE]
         for key, rollup in minutes.items():
-            stored[key] = merge(stored[key], rollup) if key in stored else rollup
-            tables.dirty.update(
-                (tier, replace(key, start_ms=self._start(key.start_ms, tier))) for tier in Tier if tier.finer
-            )
+            for tier in Tier:
+                stored = tables.rollups[tier]
+                at = replace(key, start_ms=self._start(key.start_ms, tier))
+                stored[at] = merge(stored[at], rollup) if at in stored else unreset(rollup)
 
-    def _mark(self, tables: Tables, key: RollupKey, changed: Tier) -> None:
-        for tier in Tier:
-            if tier.finer is changed:
-                tables.dirty.add((tier, replace(key, start_ms=self._start(key.start_ms, tier))))
+    def _fold(self, tables: Tables, record: RawRecord) -> None:
+        readings = record.readings
+        minute_ms = bucket_start_ms(record.ts_ms, Tier.MINUTE)
+        minutes: dict[RollupKey, OutletRollup | SourceRollup] = {}
+        for outlet in readings.outlets:
+            counter = self._metered(tables, record, outlet)
+            rollup = outlet_rollup(
+                replace(outlet, energy_mwh=counter), record.ts_ms, record.samples, readings.period_ms
+            )
+            minutes[RollupKey(record.pdu_id, outlet.outlet, minute_ms)] = rollup
+        for source in readings.sources:
+            key = RollupKey(record.pdu_id, source.source, minute_ms)
+            minutes[key] = source_rollup(source, record.samples, readings.period_ms)
+        self._merge_minutes(tables, minutes)
+
+    def _metered(self, tables: Tables, record: RawRecord, reading: OutletReading) -> int | None:
+        if reading.energy_mwh is None:
+            return None
+        key = record.pdu_id, reading.outlet
+        before = tables.meters.get(key)
+        if before is not None and reading.energy_mwh < before.shown_mwh:
+            tables.resets.add((*key, record.ts_ms))
+        tables.meters[key] = before.read(reading.energy_mwh) if before else Meter(reading.energy_mwh)
+        return tables.meters[key].total_mwh
 
     def _start(self, ts_ms: int, tier: Tier) -> int:
         return self._day_start(ts_ms) if tier is Tier.DAY else bucket_start_ms(ts_ms, tier)
@@ -468,11 +520,38 @@ def move_position(tables: Tables, move: Position) -> None:
     tables.positions[move.key] = move.after
 
 
+def keep_readings(tables: Tables, record: RawRecord) -> None:
+    pdu_id, ts_ms, samples, readings = record.pdu_id, record.ts_ms, record.samples, record.readings
+    for outlet in readings.outlets:
+        row = RawOutlet(pdu_id, ts_ms, samples, outlet, readings.period_ms)
+        tables.outlets[pdu_id, outlet.outlet, ts_ms] = row
+    for source in readings.sources:
+        line = RawSource(pdu_id, ts_ms, samples, source, readings.period_ms)
+        tables.sources[pdu_id, source.source, ts_ms] = line
+
+
+def metered(rows: Sequence[tuple[int, Counters]]) -> list[tuple[int, Counters]]:
+    meter, found = Meter(rows[0][1].first_mwh), []
+    for ts_ms, counters in rows:
+        meter = meter.read(counters.first_mwh)
+        found.append((ts_ms, Counters(ts_ms, meter.total_mwh, ts_ms, meter.total_mwh)))
+    return found
+
+
+def unreset(rollup: OutletRollup | SourceRollup) -> OutletRollup | SourceRollup:
+    """What a reset has hidden is part of the meter once it is stored."""
+    if isinstance(rollup, SourceRollup) or rollup.counters is None:
+        return rollup
+    counters = rollup.counters
+    whole = replace(counters, last_mwh=counters.last_mwh + counters.reset_mwh, reset_mwh=0)
+    return replace(rollup, counters=whole)
+
+
 def merge(
     one: OutletRollup | SourceRollup, other: OutletRollup | SourceRollup
 ) -> OutletRollup | SourceRollup:
     if isinstance(one, OutletRollup) and isinstance(other, OutletRollup):
-        return one.merge(other)
+        return one.merge(unreset(other))
     if isinstance(one, SourceRollup) and isinstance(other, SourceRollup):
         return one.merge(other)
     raise TypeError(f"cannot merge {one} and {other}")

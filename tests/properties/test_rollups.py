@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadcenter.domain.energy import counter_delta_mwh
+from loadcenter.domain.energy import Meter, counter_delta_mwh
 from loadcenter.domain.readings import OutletReading, SourceReading
 from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, outlet_rollup, source_rollup
 from loadcenter.domain.topology import Source
@@ -76,15 +76,26 @@ def test_neighbouring_spans_may_come_in_any_order(rollups: list[OutletRollup], d
     assert spans[0] == whole(rollups)
 
 
-@given(records())
-def test_energy_of_a_span_is_the_sum_of_its_differences_across_resets(rollups: list[OutletRollup]) -> None:
-    shown = [one.counters.first_mwh for one in rollups if one.counters is not None]
-    merged = whole(rollups).counters
-    if merged is None:
-        assert shown == []
-    else:
-        assert merged.energy_mwh == sum(counter_delta_mwh(before, after) for before, after in pairwise(shown))
-        assert merged.energy_mwh >= 0
+@given(st.lists(counters, min_size=1, max_size=30))
+def test_a_meter_counts_the_sum_of_the_differences_across_resets(shown: list[int | None]) -> None:
+    known = [one for one in shown if one is not None]
+    if not known:
+        return
+    meter = first = Meter(known[0])
+    totals = [(meter := meter.read(one)).total_mwh for one in known]
+    assert totals == sorted(totals)
+    gone = sum(counter_delta_mwh(before, after) for before, after in pairwise(known))
+    assert totals[-1] - first.total_mwh == gone
+
+
+@given(st.lists(st.tuples(readings, st.integers(0, 5_000_000)), min_size=1, max_size=30), st.randoms())
+def test_records_may_come_in_any_order_and_at_any_time(
+    drawn: list[tuple[OutletReading, int]], chance
+) -> None:
+    rollups = [outlet_rollup(reading, ts_ms, 1, 1000) for reading, ts_ms in drawn]
+    merged = whole(rollups)
+    chance.shuffle(rollups)
+    assert whole(rollups) == merged
 
 
 @given(

@@ -48,9 +48,10 @@ class Rig:
         return found
 
     def settle(self) -> None:
-        """Stop giving out and wait until everything is acknowledged."""
+        """Stop giving out and wait until everything is acknowledged, and in the rollups."""
         self.device.produce(0)
         wait_for(lambda: self.device.unacknowledged == 0, self.center, 60)
+        wait_for(lambda: self.sql("SELECT COUNT(*) FROM unfolded") == [["0"]], self.center, 60)
 
     def wait_for_a_good_instant(self) -> None:
         """Return while records are on the way, at a random instant: not in step with the acks."""
@@ -102,7 +103,7 @@ def embedded_rig(folder: Path, database: MariaDbServer) -> Iterator[Rig]:
 
 def stored(rig: Rig) -> Stored:
     raw = {
-        int(n): int(count) for n, count in rig.sql("SELECT outlet, COUNT(*) FROM raw_outlet GROUP BY outlet")
+        int(n): int(count) for n, count in rig.sql("SELECT outlet, COUNT(*) FROM readings GROUP BY outlet")
     }
     rollups = rig.sql(
         "SELECT outlet, SUM(power_count), SUM(power_sum_mw) FROM outlet_rollup_1m GROUP BY outlet"

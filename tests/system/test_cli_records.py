@@ -133,7 +133,7 @@ def test_a_backup_is_restored_elsewhere_with_everything_in_it(
     assert imported(feeds, place).code == OK
     path, other = tmp_path / "all.backup.gz", tmp_path / "other"
     made = run("backup", path, "--data", place, "--json").json()
-    assert (made["tables"]["raw_outlet"], made["tables"]["device"]) == (720, 1)
+    assert (made["tables"]["raw_record"], made["tables"]["device"]) == (720, 1)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "exists already" in run("backup", path, "--data", place).err
     done = run("restore", path, "--data", other)

@@ -47,6 +47,7 @@ from loadcenter.services.news import News
 from loadcenter.services.planning import Planner
 from loadcenter.services.ports import Plant
 from loadcenter.services.registry import Registry, Secret
+from loadcenter.services.retention import Retention
 from loadcenter.services.today import Today
 from loadcenter.services.tuning import Tuning
 from loadcenter.services.watch import Watch
@@ -132,6 +133,7 @@ async def control_center(
         dispatch = Dispatch(control, store, clock, fleet, announcer, config.root)
         alarming = Alarming(fleet, store, clock, announcer)
         history, today = History(store, clock, calendar), Today(store, clock, calendar)
+        retention = Retention(store, clock, config.keeping)
         tuning = Tuning(fleet, store, control, config.root)
         registry = Registry(fleet, store, clock, _make_secret, _admit(embedded, store))
         watch = Watch(records, control, store, clock, fleet, tuning, ingest, today, announcer)
@@ -152,7 +154,7 @@ async def control_center(
             Analytics(store, clock, calendar, read_tariffs(config.tariff_path)),
             checks=watch.checks,
             metrics=lambda: render_metrics(
-                fleet, ingest, dispatch, hub, records, control, watch.checks()["database"]
+                fleet, ingest, dispatch, hub, records, control, retention, watch.checks()["database"]
             ),
             version=__version__,
             plant=plant,
@@ -167,6 +169,7 @@ async def control_center(
             "command journal": dispatch.run_journal,
             "alarms": alarming.run,
             "rollups": history.run_rollups,
+            "retention": retention.run,
             "watch": watch.run,
             "database": watch.run_pings,
             "energy of today": watch.run_today,

@@ -41,3 +41,29 @@ def counter_delta_mwh(before_mwh: int, after_mwh: int) -> int:
     A counter that went down has been reset to 0 in between: what it shows since is counted.
     """
     return after_mwh - before_mwh if after_mwh >= before_mwh else after_mwh
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """An energy counter as read over its whole life: it counts on where the counter of the device begins again.
+
+    Readings are given in the order in which the device made them, not in that of their times: a clock that was set
+    back is no reset.
+
+    Attributes:
+        shown_mwh: what the device showed last.
+        offset_mwh: what all resets before have hidden.
+    """
+
+    shown_mwh: int
+    offset_mwh: int = 0
+
+    @property
+    def total_mwh(self) -> int:
+        """The reading as it would be without resets; never falls."""
+        return self.shown_mwh + self.offset_mwh
+
+    def read(self, counter_mwh: int) -> "Meter":
+        """Return the meter after the next reading of the device; a lower one means that it began again at 0."""
+        hidden = self.shown_mwh if counter_mwh < self.shown_mwh else 0
+        return Meter(counter_mwh, self.offset_mwh + hidden)

@@ -1,7 +1,7 @@
 """Rollups: what a span of readings is reduced to, so that it can be merged again without loss.
 
-Averages do not merge; counts, sums, extremes and counters do. Merging is associative and, for spans that do not
-overlap, independent of the order of arrival (tests/properties/test_rollups.py).
+Averages do not merge; counts, sums, extremes and counters do. Merging is associative and independent of the order of
+arrival (tests/properties/test_rollups.py), so that every tier is merged from the records themselves.
 """
 
 from dataclasses import dataclass
@@ -17,20 +17,6 @@ class Tier(IntEnum):
     QUARTER = 900
     HOUR = 3600
     DAY = 86_400
-
-    @property
-    def finer(self) -> "Tier | None":
-        """The tier that this one is recomputed from; None for the one merged at ingest.
-
-        Days come from quarters, as a local day may begin within a UTC hour (India, Nepal).
-        """
-        match self:
-            case Tier.MINUTE:
-                return None
-            case Tier.QUARTER:
-                return Tier.MINUTE
-            case Tier.HOUR | Tier.DAY:
-                return Tier.QUARTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +56,11 @@ class Stat:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """First and last value of an energy counter within a span, and what resets have hidden between them.
+    """First and last reading of an energy counter within a span.
 
-    The energy of the span is `last_mwh - first_mwh + reset_mwh`.
+    Readings are those of a `Meter` (domain/energy.py), which never falls: resets of the device are seen where its
+    records come in, in their order. The energy of the span is `last_mwh - first_mwh + reset_mwh`; `reset_mwh` is what
+    a reset has hidden where the readings come from elsewhere and did fall.
     """
 
     first_ts_ms: int
@@ -87,21 +75,14 @@ class Counters:
         return self.last_mwh - self.first_mwh + self.reset_mwh
 
     def merge(self, other: "Counters") -> "Counters":
-        """Return the counters of both spans together, whichever is the earlier.
-
-        Of two spans that follow each other, a lower counter means a reset. Where they overlap (a late reading, a
-        clock set back) it does not, unless the energy would be negative without one.
-        """
-        early, late = sorted((self, other), key=lambda span: (span.first_ts_ms, span.first_mwh))
-        last_ts_ms, last_mwh = max((early.last_ts_ms, early.last_mwh), (late.last_ts_ms, late.last_mwh))
-        reset = early.reset_mwh + late.reset_mwh
-        if late.first_ts_ms > early.last_ts_ms:
-            began_again = late.first_mwh < early.last_mwh
-        else:
-            began_again = last_mwh - early.first_mwh + reset < 0
-        if began_again:
-            reset += early.last_mwh
-        return Counters(early.first_ts_ms, early.first_mwh, last_ts_ms, last_mwh, reset)
+        """Return the counters of both spans together, in whatever order they come and however they overlap."""
+        return Counters(
+            min(self.first_ts_ms, other.first_ts_ms),
+            min(self.first_mwh, other.first_mwh),
+            max(self.last_ts_ms, other.last_ts_ms),
+            max(self.last_mwh, other.last_mwh),
+            self.reset_mwh + other.reset_mwh,
+        )
 
 
 @dataclass(frozen=True, slots=True)

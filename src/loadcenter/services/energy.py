@@ -7,15 +7,12 @@ from itertools import groupby
 from typing import Final
 
 from loadcenter.domain.energy import counter_delta_mwh
-from loadcenter.domain.rollups import Counters, Tier
+from loadcenter.domain.rollups import Counters
 from loadcenter.services.columns import Buckets, CounterColumns
 from loadcenter.services.ports import Store
 
 GAP_MS: Final = 60_000
 """Counters further apart than this have a gap between them: that energy is shown apart, never spread."""
-
-_COARSER: Final = {None: Tier.MINUTE, Tier.MINUTE: Tier.QUARTER, Tier.QUARTER: Tier.DAY, Tier.HOUR: Tier.DAY}
-"""Where a fall of the counter within a tier shows with fewer rows to read. Days are read themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +66,13 @@ def refold(spans: Iterable[tuple[int, Counters]], buckets: Buckets, starts: Sequ
 async def outlets_that_fell(
     store: Store, pdu_id: str, outlets: Sequence[int], buckets: Buckets
 ) -> frozenset[int]:
-    """Return the outlets whose counter has fallen within the range, or perhaps just beside it.
+    """Return the outlets whose counter began again within a range of raw rows.
 
-    The least and the greatest reading of a bucket are not its first and last then. One query of few rows tells it.
+    The least and the greatest reading of a bucket are not its first and last then. Counters of rollups never fall.
     """
-    if buckets.single:
+    if buckets.tier is not None:
         return frozenset()
-    tier = _COARSER.get(buckets.tier, Tier.DAY)
-    # a span that holds the beginning of the range began up to a day (and an hour) before it
-    since_ms = buckets.since_ms - tier.value * 1000 - (3_600_000 if tier is Tier.DAY else 0)
-    return frozenset(await store.outlets_that_fell(pdu_id, outlets, tier, since_ms, buckets.until_ms))
+    return await store.outlets_reset(pdu_id, outlets, buckets.since_ms, buckets.until_ms)
 
 
 def falls_between(counters: CounterColumns) -> bool:

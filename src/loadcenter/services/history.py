@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from loadcenter.domain.rollups import Tier
 from loadcenter.domain.topology import Source
 from loadcenter.services.columns import NO_OUTLET, NO_SOURCE, Buckets, OutletColumns, SourceColumns
 from loadcenter.services.energy import Energy, energy_of, falls_between, outlets_that_fell, refold
@@ -16,8 +15,14 @@ from loadcenter.services.resolution import choose_buckets
 
 _log = logging.getLogger(__name__)
 
-ROLLUP_INTERVAL_MS: Final = 5_000
-_DIRTY_AT_ONCE: Final = 500
+FOLD_INTERVAL_MS: Final = 5_000
+FOLD_SHARE: Final = 20
+"""Folding takes at most a twentieth of the time: a large fleet gets its rollups later, and cheaper."""
+FOLD_LONG_MS: Final = 1_000
+"""Records coming in wait for a fold: one that takes longer is followed by a smaller one."""
+FOLD_SHORT_MS: Final = 300
+FOLD_LEAST: Final = 500
+FOLD_MOST: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,13 @@ class SiteDays(Calendar, SiteDates, Protocol):
 
 
 class History:
-    """Reads charts, and keeps the coarser tiers up to date."""
+    """Reads charts, and brings the rollups up to what came in."""
 
     def __init__(self, store: Store, clock: Clock, calendar: SiteDays) -> None:
         self._store = store
         self._clock = clock
         self._calendar = calendar
+        self._fold_most = FOLD_LEAST
 
     async def chart(
         self,
@@ -118,30 +124,39 @@ class History:
         return {**found, **exact}
 
     async def run_rollups(self) -> None:
-        """Recompute dirty buckets of the coarser tiers every few seconds, until cancelled."""
+        """Fold what came in into the rollups every few seconds, until cancelled."""
+        pause_ms = FOLD_INTERVAL_MS
         while True:
-            await self._clock.sleep_ms(ROLLUP_INTERVAL_MS)
+            await self._clock.sleep_ms(pause_ms)
+            began_ms = self._clock.monotonic_ms()
             try:
-                await self.recompute_dirty()
+                await self.fold()
             except StoreUnavailableError as error:
                 _log.debug("rollups wait for the database: %s", error)
+            took_ms = self._clock.monotonic_ms() - began_ms
+            pause_ms = max(FOLD_INTERVAL_MS, took_ms * (FOLD_SHARE - 1))
 
-    async def recompute_dirty(self) -> int:
-        """Rebuild every bucket marked dirty, finest tier first; return how many.
+    async def fold(self) -> int:
+        """Fold everything that was committed into the rollups; return how many records.
 
         Raises:
-            StoreUnavailableError: the database is away; what was not rebuilt stays marked.
+            StoreUnavailableError: the database is away; what was not folded stays to be.
         """
         done = 0
-        while dirty := await self._store.dirty_buckets(_DIRTY_AT_ONCE):
-            for tier, key in dirty:
-                if tier is Tier.DAY:
-                    until_ms = self._calendar.next_day_start_ms(key.start_ms)
-                else:
-                    until_ms = key.start_ms + tier.value * 1000
-                await self._store.recompute(tier, key, until_ms)
-            done += len(dirty)
-        return done
+        while True:
+            began_ms = self._clock.monotonic_ms()
+            records = await self._store.fold(self._fold_most)
+            if not records:
+                return done
+            done += records
+            self._pace(self._clock.monotonic_ms() - began_ms, records)
+
+    def _pace(self, took_ms: int, records: int) -> None:
+        """Choose how many records the next fold takes, from how long this one took."""
+        if took_ms > FOLD_LONG_MS:
+            self._fold_most = max(FOLD_LEAST, self._fold_most // 2)
+        elif took_ms < FOLD_SHORT_MS and records >= self._fold_most:
+            self._fold_most = min(FOLD_MOST, self._fold_most * 2)
 
 
 def _outlet_series(outlet: int, columns: OutletColumns) -> OutletSeries:

@@ -7,14 +7,14 @@ would be a third.
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain, groupby, islice, pairwise
 from operator import itemgetter
 from statistics import median_low
 from typing import Final
 
-from loadcenter.domain.energy import EnergyCounter
+from loadcenter.domain.energy import EnergyCounter, Meter
 from loadcenter.domain.readings import OutletReading
 from loadcenter.domain.rollups import OutletRollup, Tier, bucket_start_ms, outlet_rollup
 from loadcenter.services.ports import IngestBatch, RawOutlet, RollupKey, Store
@@ -166,6 +166,7 @@ def _minutes(target: Target, feeds: Mapping[Quantity, Feed]) -> Iterator[_Minute
     interval_ms = target.interval_ms or _guessed_interval_ms([ts_ms for ts_ms, _ in first])
     samples = max(1, round(interval_ms / 1000))
     counter = None if Quantity.ENERGY in feeds else EnergyCounter()
+    meter: Meter | None = None
     since_ms = (
         -(-target.since_ms // MINUTE_MS) * MINUTE_MS
     )  # a minute that begins cut could never be completed
@@ -181,8 +182,16 @@ def _minutes(target: Target, feeds: Mapping[Quantity, Feed]) -> Iterator[_Minute
                 yield minute
             minute = _Minute(start_ms)
         reading = _reading(target.outlet, ts_ms, values, counter)
-        rollup = outlet_rollup(reading, ts_ms, samples, interval_ms // samples)
-        minute.add(RawOutlet(target.pdu_id, ts_ms, samples, reading), rollup)
+        if reading.energy_mwh is not None:
+            meter = Meter(reading.energy_mwh) if meter is None else meter.read(reading.energy_mwh)
+        metered = (
+            reading
+            if reading.energy_mwh is None or meter is None
+            else replace(reading, energy_mwh=meter.total_mwh)
+        )
+        period_ms = interval_ms // samples
+        rollup = outlet_rollup(metered, ts_ms, samples, period_ms)
+        minute.add(RawOutlet(target.pdu_id, ts_ms, samples, reading, period_ms), rollup)
     if minute is not None:
         yield minute
 

@@ -1,18 +1,10 @@
-"""What one transaction writes for a batch of deliveries: positions, rows, rollups, events, gaps, quarantine."""
+"""What one transaction writes for a batch of deliveries: positions, records, events, gaps, quarantine."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loadcenter.domain.events import SEVERITY, Detail, EventCode
 from loadcenter.domain.readings import Telemetry
-from loadcenter.domain.rollups import (
-    OutletRollup,
-    SourceRollup,
-    Tier,
-    bucket_start_ms,
-    outlet_rollup,
-    source_rollup,
-)
 from loadcenter.domain.topology import Source
 from loadcenter.protocol import messages, topics
 from loadcenter.protocol.messages import Envelope, EventBody, Gap, Refusal, Refused
@@ -23,9 +15,7 @@ from loadcenter.services.ports import (
     Message,
     Position,
     QuarantineRow,
-    RawOutlet,
-    RawSource,
-    RollupKey,
+    RawRecord,
     Store,
     StoredEvent,
 )
@@ -129,10 +119,7 @@ class Plan:
 @dataclass(slots=True)
 class _Draft:
     book: PositionBook
-    outlets: list[RawOutlet] = field(default_factory=list)
-    sources: list[RawSource] = field(default_factory=list)
-    outlet_minutes: dict[RollupKey, OutletRollup] = field(default_factory=dict)
-    source_minutes: dict[RollupKey, SourceRollup] = field(default_factory=dict)
+    records: list[RawRecord] = field(default_factory=list)
     events: list[StoredEvent] = field(default_factory=list)
     gaps: list[GapRow] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
@@ -155,14 +142,11 @@ class _Draft:
     def finish(self) -> Plan:
         positions = [Position(key, before, self.after[key]) for key, before in self.before.items()]
         batch = IngestBatch(
-            self.outlets,
-            self.sources,
-            self.outlet_minutes,
-            self.source_minutes,
-            self.events,
-            self.gaps,
-            self.quarantine,
-            positions,
+            events=self.events,
+            gaps=self.gaps,
+            quarantine=self.quarantine,
+            positions=positions,
+            records=self.records,
         )
         urgent, strangers = frozenset(self.urgent - {""}), frozenset(self.strangers)
         return Plan(batch, self.touched, urgent, strangers, self.taken, self.duplicates, self.ahead)
@@ -256,7 +240,7 @@ class Planner:
             case Telemetry() as readings:
                 numbers = envelope.seq - envelope.first + 1
                 samples = max(1, readings.samples * (envelope.seq - first + 1) // numbers)
-                self._add_readings(draft, one.pdu_id, ts_ms, samples, readings)
+                draft.records.append(RawRecord(one.pdu_id, ts_ms, samples, readings))
             case EventBody() as event:
                 draft.urgent.add(one.pdu_id)
                 draft.events.append(_stored(one.pdu_id, ts_ms, envelope, event))
@@ -284,22 +268,6 @@ class Planner:
             return
         key, origin = (one.pdu_id, envelope.boot), one.received_ms - envelope.up_ms
         self._reckoned[key] = min(origin, self._reckoned.get(key, origin))
-
-    @staticmethod
-    def _add_readings(draft: _Draft, pdu_id: str, ts_ms: int, samples: int, readings: Telemetry) -> None:
-        minute_ms = bucket_start_ms(ts_ms, Tier.MINUTE)
-        for outlet in readings.outlets:
-            draft.outlets.append(RawOutlet(pdu_id, ts_ms, samples, outlet))
-            key = RollupKey(pdu_id, outlet.outlet, minute_ms)
-            rollup = outlet_rollup(outlet, ts_ms, samples, readings.period_ms)
-            known = draft.outlet_minutes.get(key)
-            draft.outlet_minutes[key] = rollup if known is None else known.merge(rollup)
-        for source in readings.sources:
-            draft.sources.append(RawSource(pdu_id, ts_ms, samples, source))
-            source_key = RollupKey(pdu_id, source.source, minute_ms)
-            part = source_rollup(source, samples, readings.period_ms)
-            before = draft.source_minutes.get(source_key)
-            draft.source_minutes[source_key] = part if before is None else before.merge(part)
 
     @staticmethod
     def _close_boot(draft: _Draft, pdu_id: str, ts_ms: int, boot: int, event: EventBody) -> None:

@@ -104,7 +104,6 @@ async def keep(store: Store, records: Sequence[Record], calendar: SiteCalendar) 
     for start in range(0, len(keys), ROWS_AT_ONCE):
         part = {key: minutes[key] for key in keys[start : start + ROWS_AT_ONCE]}
         await store.commit(IngestBatch(outlet_minutes=part))
-    await settle(store, calendar)
 
 
 async def keep_voltages(store: Store, voltages: Sequence[tuple[int, int]], calendar: SiteCalendar) -> None:
@@ -116,16 +115,6 @@ async def keep_voltages(store: Store, voltages: Sequence[tuple[int, int]], calen
         for start_ms, voltage_mv in voltages
     }
     await store.commit(IngestBatch(source_minutes=minutes))
-    await settle(store, calendar)
-
-
-async def settle(store: Store, calendar: SiteCalendar) -> None:
-    while dirty := await store.dirty_buckets(2_000):
-        for tier, key in dirty:
-            end_ms = key.start_ms + tier.value * 1000
-            if tier is Tier.DAY:
-                end_ms = calendar.next_day_start_ms(key.start_ms)
-            await store.recompute(tier, key, end_ms)
 
 
 def voltages(name: str) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from loadcenter.domain.events import Severity
-from loadcenter.domain.readings import OutletReading, SourceReading
+from loadcenter.domain.readings import OutletReading, SourceReading, Telemetry
 from loadcenter.domain.rollups import (
     OutletRollup,
     SourceRollup,
@@ -19,6 +19,7 @@ from loadcenter.services.ports import (
     IngestBatch,
     Position,
     RawOutlet,
+    RawRecord,
     RawSource,
     RollupKey,
     Store,
@@ -85,15 +86,35 @@ def event(seq: int, code: str = "trip", *, boot: int = 1, pdu_id: str = PDU, ts_
     return StoredEvent(pdu_id, ts_ms, boot, seq, code, Severity.CRITICAL, outlet=2)
 
 
-SPANS = {Tier.QUARTER: QUARTER, Tier.HOUR: HOUR, Tier.DAY: DAY}
+def record(
+    ts_ms: int,
+    outlets: Sequence[RawOutlet] = (),
+    sources: Sequence[RawSource] = (),
+    *,
+    samples: int = 1,
+    period_ms: int = 1000,
+    pdu_id: str = PDU,
+) -> RawRecord:
+    """What a device says in one record."""
+    readings = Telemetry(
+        ts_ms,
+        samples,
+        period_ms,
+        Source.MAIN,
+        True,
+        tuple(one.reading for one in sources),
+        tuple(one.reading for one in outlets),
+    )
+    return RawRecord(pdu_id, ts_ms, samples, readings)
+
+
+def recorded(rows: Sequence[RawOutlet], before: int = 0) -> IngestBatch:
+    """A batch of records with one outlet each, numbered `before + 1` onwards."""
+    records = [record(row.ts_ms, [row], samples=row.samples, pdu_id=row.pdu_id) for row in rows]
+    return IngestBatch(records=records, positions=[Position(KEY, before, before + len(rows))])
 
 
 async def settle(store: Store) -> None:
-    """Recompute until nothing is dirty."""
-    for _ in range(100):
-        dirty = await store.dirty_buckets(1000)
-        if not dirty:
-            return
-        for tier, key in dirty:
-            await store.recompute(tier, key, key.start_ms + SPANS[tier])
-    raise AssertionError("buckets are dirty for ever")
+    """Fold until nothing is left."""
+    while await store.fold():
+        pass

@@ -1,13 +1,16 @@
 """Charts as a store groups them: the same columns from the fake, which goes row by row, SQLite and MariaDB."""
 
 import random
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from tests.contract.storage.records import DAY, HOUR, MINUTE, PDU, T0, batch, outlet, source
+from tests.contract.storage.records import DAY, HOUR, MINUTE, PDU, T0, batch, outlet, settle, source
 from tests.fakes.store import FakeStore
 
 from loadcenter.adapters.calendar import SiteCalendar
+from loadcenter.adapters.storage.store import open_store
 from loadcenter.domain.rollups import Counters, Tier, bucket_start_ms
 from loadcenter.domain.topology import Source
 from loadcenter.services.columns import Buckets
@@ -42,16 +45,25 @@ def rows() -> tuple[list[RawOutlet], list[RawSource]]:
                 number=number,
                 voltage_mv=chance.choice([None, 229_000, 231_000]),
             )
-            if power is not None and chance.random() < 0.2:
+            if power is not None and samples_at(at) > 1:
                 reading = replace(one.reading, power_min_mw=power // 2, power_max_mw=power * 2)
-                one = replace(one, samples=chance.randrange(2, 60), reading=reading)
-            outlets.append(one)
+                one = replace(one, reading=reading)
+            outlets.append(replace(one, samples=samples_at(at)))
     sources = [
-        source(row.ts_ms, chance.choice([None, 228_000, 233_333]), which=chance.choice(list(Source)))
+        replace(
+            source(row.ts_ms, chance.choice([None, 228_000, 233_333]), which=chance.choice(list(Source))),
+            samples=row.samples,
+        )
         for row in outlets
         if row.reading.outlet == 1
     ]
     return outlets, sources
+
+
+def samples_at(ts_ms: int) -> int:
+    """Readings of one time are of one record and stand for the same samples."""
+    chance = random.Random(ts_ms)
+    return chance.randrange(2, 60) if chance.random() < 0.2 else 1
 
 
 async def filled(store: Store) -> None:
@@ -59,9 +71,7 @@ async def filled(store: Store) -> None:
     for at in range(0, len(outlets), 200):
         await store.commit(batch(outlets[at : at + 200], before=at))
     await store.commit(batch((), sources, before=len(outlets)))
-    while dirty := await store.dirty_buckets(500):
-        for tier, key in dirty:
-            await store.recompute(tier, key, key.start_ms + tier.value * 1000)
+    await settle(store)
 
 
 @pytest.fixture
@@ -103,28 +113,6 @@ async def test_counters_come_row_by_row_from_raw_rows_and_from_every_tier(
         assert set(found) == {1, 48} or tier is Tier.DAY
 
 
-async def test_the_outlets_whose_counter_fell_are_told(store: Store, plain: FakeStore) -> None:
-    await filled(store)
-    for tier in Tier:
-        for first in range(T0, T0 + DAY, 3 * HOUR):
-            wanted = PDU, [1, 2, 9, 48], tier, first, first + 5 * HOUR
-            assert await store.outlets_that_fell(*wanted) == await plain.outlets_that_fell(*wanted)
-
-
-@pytest.mark.parametrize(
-    ("counters", "fell"),
-    [([5, 5, 6], False), ([5, 6, 5], True), ([5, None, 6], False), ([6, None, 5], True), ([], False)],
-)
-async def test_a_fall_is_seen_from_one_row_to_the_next_that_knows_its_counter(
-    counters: list[int | None], fell: bool, store: Store
-) -> None:
-    rows = [outlet(T0 + n * MINUTE, 1, mwh) for n, mwh in enumerate(counters)]
-    await store.commit(batch(rows))
-    found = await store.outlets_that_fell(PDU, [1], Tier.MINUTE, T0, T0 + HOUR)
-    assert found == ({1} if fell else set())
-    assert await store.outlets_that_fell("rack-9", [1], Tier.MINUTE, T0, T0 + HOUR) == set()
-
-
 async def test_nothing_asked_or_nothing_known_gives_nothing(store: Store) -> None:
     span = Buckets(None, T0, T0 + HOUR, 1000)
     assert await store.outlet_buckets(PDU, [1], span) == {}
@@ -139,7 +127,17 @@ async def test_nothing_asked_or_nothing_known_gives_nothing(store: Store) -> Non
     }
 
 
-async def test_a_bucket_of_days_stands_at_the_midnight_of_the_site(store: Store) -> None:
+@pytest.fixture(params=["fake", "sqlite"])
+async def viennese(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    day_start = SiteCalendar("Europe/Vienna").day_start_ms
+    if request.param == "fake":
+        yield FakeStore(day_start)
+        return
+    async with open_store(f"sqlite:///{tmp_path / 'x.db'}", day_start=day_start) as opened:
+        yield opened
+
+
+async def test_a_bucket_of_days_stands_at_the_midnight_of_the_site(viennese: Store) -> None:
     """Over the change of 26 March 2023 in Vienna, whose day has 23 hours."""
     calendar = SiteCalendar("Europe/Vienna")
     midnights = [calendar.day_start_ms(1_679_600_000_000)]
@@ -148,15 +146,9 @@ async def test_a_bucket_of_days_stands_at_the_midnight_of_the_site(store: Store)
     minutes = {}
     for midnight in midnights:
         minutes |= batch([outlet(midnight + HOUR)]).outlet_minutes
-    await store.commit(IngestBatch(outlet_minutes=minutes))
-    for tier, key in await store.dirty_buckets(500):
-        if tier is Tier.QUARTER:
-            await store.recompute(tier, key, key.start_ms + tier.value * 1000)
-    for midnight in midnights:
-        key = next(iter(minutes))
-        await store.recompute(Tier.DAY, replace(key, start_ms=midnight), midnight + DAY - HOUR)
+    await viennese.commit(IngestBatch(outlet_minutes=minutes))
     span = Buckets(Tier.DAY, midnights[0], midnights[-1] + 1, 2 * DAY, midnights[0], days=2)
-    found = await store.outlet_buckets(PDU, [1], span)
+    found = await viennese.outlet_buckets(PDU, [1], span)
     assert list(found[1].start_ms) == midnights[::2]
     assert list(found[1].covered_ms) == [2_000] * 4
     assert bucket_start_ms(midnights[0], Tier.DAY) != midnights[0]

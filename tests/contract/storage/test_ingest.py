@@ -11,6 +11,8 @@ from tests.contract.storage.records import (
     batch,
     event,
     outlet,
+    record,
+    recorded,
     rollup_of,
     source,
 )
@@ -139,13 +141,41 @@ async def test_minutes_are_merged_across_batches(store: Store) -> None:
     assert found == wanted
 
 
-async def test_a_counter_that_began_again_loses_no_energy(store: Store) -> None:
-    await store.commit(batch([outlet(T0, energy_mwh=1000), outlet(T0 + 1000, energy_mwh=1500)]))
-    await store.commit(batch([outlet(T0 + 2000, energy_mwh=20), outlet(T0 + 3000, energy_mwh=30)], before=2))
-    [(_, minute)] = await store.outlet_rollups(Tier.MINUTE, PDU, 1, T0, T0 + 1)
-    assert minute.counters is not None
-    assert minute.counters.reset_mwh == 1500
-    assert minute.counters.energy_mwh == 500 + 30
+async def test_a_batch_kept_out_leaves_nothing_to_fold(store: Store) -> None:
+    await store.commit(recorded([outlet(T0)]))
+    with pytest.raises(PositionConflictError):
+        await store.commit(recorded([outlet(T0 + 1000)]))
+    assert await store.fold() == 1
+    assert await store.fold() == 0
+
+
+async def test_a_record_of_48_outlets_comes_back_whole(store: Store) -> None:
+    outlets = [outlet(T0, 1000 * n, n, number=n) for n in range(1, 49)]
+    sources = [source(T0, 229_000), source(T0, 231_000, which=Source.BACKUP)]
+    await store.commit(IngestBatch(records=[record(T0, outlets, sources, samples=5, period_ms=2000)]))
+    for one in outlets:
+        wanted = replace(one, samples=5, period_ms=2000)
+        assert await store.raw_outlets(PDU, one.reading.outlet, T0, T0 + 1) == [wanted]
+    for line in sources:
+        wanted_line = replace(line, samples=5, period_ms=2000)
+        assert await store.raw_sources(PDU, line.reading.source, T0, T0 + 1) == [wanted_line]
+
+
+async def test_a_later_record_of_the_same_time_replaces_what_it_tells_of(store: Store) -> None:
+    first = record(T0, [outlet(T0, 1, number=1), outlet(T0, 2, number=2)], [source(T0, 229_000)])
+    off = OutletReading(2, False, None, None, None, None, quality=Quality.STALE)
+    second = record(T0, [RawOutlet(PDU, T0, 1, off), outlet(T0, 3, number=3)])
+    for batches in ([[first, second]], [[first], [second]]):
+        for records in batches:
+            await store.commit(IngestBatch(records=records))
+        powers = [
+            [r.reading.power_mw for r in await store.raw_outlets(PDU, n, T0, T0 + 1)] for n in (1, 2, 3)
+        ]
+        assert powers == [[1], [None], [3]]
+        [kept] = await store.raw_outlets(PDU, 2, T0, T0 + 1)
+        assert kept.reading == off
+        [line] = await store.raw_sources(PDU, Source.MAIN, T0, T0 + 1)
+        assert line.reading.voltage_mv == 229_000
 
 
 async def test_the_largest_counter_of_48_bits_fits_every_tier_sum(store: Store) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, inspect
 from tests.contract.storage.records import T0, batch, outlet
 
 from loadcenter.adapters.storage.engine import open_engines
-from loadcenter.adapters.storage.migrations import SchemaVersionError, newest_revision
+from loadcenter.adapters.storage.migrations import REVISIONS, SchemaVersionError, migrate, newest_revision
+from loadcenter.adapters.storage.migrations.upgrading import revisions
 from loadcenter.adapters.storage.schema import metadata
 from loadcenter.adapters.storage.store import open_store
 
@@ -35,6 +36,10 @@ async def test_the_revisions_build_what_the_schema_describes(url: str) -> None:
     assert await look(url, differences) == []
 
 
+def test_the_revisions_are_those_that_the_package_ships() -> None:
+    assert tuple(reversed([script.revision for script in revisions().walk_revisions()])) == REVISIONS
+
+
 async def test_the_comparison_would_see_a_difference(url: str) -> None:
     async with open_store(url):
         pass
@@ -59,9 +64,8 @@ async def test_a_newer_database_is_refused_with_both_revisions(url: str) -> None
             pass
 
 
-async def test_a_revision_cut_off_half_way_runs_to_its_end(url: str) -> None:
-    async with open_store(url):
-        pass
+async def test_the_first_revision_cut_off_half_way_runs_to_its_end(url: str) -> None:
+    await look(url, lambda connection: migrate(connection, "0001"))
 
     def undo_the_end(connection: Connection) -> None:
         connection.exec_driver_sql("DROP VIEW source_readings")

@@ -12,6 +12,8 @@ from tests.contract.storage.records import (
     T0,
     batch,
     outlet,
+    record,
+    recorded,
     rollup_of,
     settle,
     source,
@@ -19,9 +21,11 @@ from tests.contract.storage.records import (
 from tests.fakes.store import FakeStore
 
 from loadcenter.adapters.storage.store import open_store
-from loadcenter.domain.rollups import SourceRollup, Tier, source_rollup
+from loadcenter.domain.energy import Meter
+from loadcenter.domain.rollups import Counters, SourceRollup, Tier, source_rollup
 from loadcenter.domain.topology import Source
-from loadcenter.services.ports import RawOutlet, RollupKey, Store
+from loadcenter.services.columns import Buckets
+from loadcenter.services.ports import IngestBatch, RawOutlet, Store
 
 
 def hours_of_rows(hours: int) -> list[RawOutlet]:
@@ -29,69 +33,121 @@ def hours_of_rows(hours: int) -> list[RawOutlet]:
     return [outlet(T0 + 20_000 * at, 1000 * (at % 97), 5 * (at % 180)) for at in range(180 * hours)]
 
 
-async def test_a_minute_makes_its_coarser_buckets_dirty(store: Store) -> None:
-    at = T0 + 2 * HOUR + 20 * MINUTE
-    await store.commit(batch([outlet(at)], [source(at)]))
-    wanted = [
-        (tier, RollupKey(PDU, channel, start))
-        for tier, start in (
-            (Tier.QUARTER, T0 + 2 * HOUR + QUARTER),
-            (Tier.HOUR, T0 + 2 * HOUR),
-            (Tier.DAY, T0),
-        )
-        for channel in (1, Source.MAIN)
-    ]
-    dirty = await store.dirty_buckets(100)
-    assert [tier for tier, _ in dirty] == sorted(tier for tier, _ in wanted)
-    assert set(dirty) == set(wanted)
-    assert len(await store.dirty_buckets(2)) == 2
+TIERS = ((Tier.MINUTE, MINUTE), (Tier.QUARTER, QUARTER), (Tier.HOUR, HOUR), (Tier.DAY, DAY))
 
 
-async def test_recomputed_buckets_equal_a_computation_from_raw_rows(store: Store) -> None:
-    rows = hours_of_rows(3)
-    await store.commit(batch(rows))
-    await settle(store)
-    raw = await store.raw_outlets(PDU, 1, T0, T0 + DAY)
-    assert raw == rows
-    for tier, span in ((Tier.QUARTER, QUARTER), (Tier.HOUR, HOUR), (Tier.DAY, DAY)):
+def metered(rows: list[RawOutlet]) -> list[RawOutlet]:
+    """Rows as their meter shows them: it counts on where the device began again."""
+    meter, found = Meter(0), []
+    for row in rows:
+        assert row.reading.energy_mwh is not None
+        meter = meter.read(row.reading.energy_mwh)
+        found.append(replace(row, reading=replace(row.reading, energy_mwh=meter.total_mwh)))
+    return found
+
+
+async def check(store: Store, rows: list[RawOutlet]) -> None:
+    """Every tier holds what `rows` make, computed from nothing else."""
+    for tier, span in TIERS:
         found = await store.outlet_rollups(tier, PDU, 1, T0, T0 + DAY)
-        starts = sorted({row.ts_ms - (row.ts_ms - T0) % span for row in raw})
+        starts = sorted({row.ts_ms - (row.ts_ms - T0) % span for row in rows})
         assert found == [
-            (start, rollup_of(row for row in raw if start <= row.ts_ms < start + span)) for start in starts
+            (start, rollup_of(row for row in rows if start <= row.ts_ms < start + span)) for start in starts
         ]
 
 
-async def test_recomputing_marks_clean(store: Store) -> None:
-    await store.commit(batch([outlet(T0)]))
+async def test_every_tier_equals_a_computation_from_raw_rows(store: Store) -> None:
+    rows = hours_of_rows(3)
+    for at in range(0, len(rows), 50):
+        await store.commit(recorded(rows[at : at + 50], at))
+        if at % 100:
+            await store.fold()
     await settle(store)
-    assert await store.dirty_buckets(10) == []
+    assert await store.raw_outlets(PDU, 1, T0, T0 + DAY) == rows
+    await check(store, metered(rows))
+
+
+async def test_records_wait_until_they_are_folded_and_are_folded_once(store: Store) -> None:
+    await store.commit(recorded([outlet(T0)]))
+    assert await store.outlet_rollups(Tier.MINUTE, PDU, 1, T0, T0 + DAY) == []
+    assert await store.fold() == 1
+    [(_, minute)] = await store.outlet_rollups(Tier.MINUTE, PDU, 1, T0, T0 + DAY)
+    assert minute.power.count == 1
+    assert await store.fold() == 0
+    assert await store.outlet_rollups(Tier.MINUTE, PDU, 1, T0, T0 + DAY) == [(T0, minute)]
 
 
 async def test_a_late_record_reaches_every_tier(store: Store) -> None:
-    rows = hours_of_rows(2)
+    rows = [outlet(T0 + 20_000 * at, 1000 * (at % 97), at) for at in range(360)]
     late = rows.pop(50)
-    await store.commit(batch(rows))
+    await store.commit(recorded(rows))
     await settle(store)
-    # In a minute of its own: two spans that overlap do not merge (the domain says so).
-    late = replace(late, ts_ms=T0 + 5 * HOUR + 1)
-    await store.commit(batch([late], before=len(rows)))
-    assert {tier for tier, _ in await store.dirty_buckets(10)} == {Tier.QUARTER, Tier.HOUR, Tier.DAY}
+    await store.commit(recorded([replace(late, reading=replace(late.reading, energy_mwh=None))], len(rows)))
     await settle(store)
-    [(_, day)] = await store.outlet_rollups(Tier.DAY, PDU, 1, T0, T0 + DAY)
-    assert day == rollup_of([*rows, late])
+    late = replace(late, reading=replace(late.reading, energy_mwh=None))
+    await check(store, [*rows, late])
 
 
-async def test_a_minute_between_two_recomputations_is_not_lost(store: Store) -> None:
-    """The hour is rebuilt while a quarter of it is dirty again: the quarter marks the hour once more."""
-    await store.commit(batch([outlet(T0, 1000)]))
+async def test_minutes_given_as_such_reach_every_tier(store: Store) -> None:
+    rows = [outlet(T0 + 20_000 * at, 1000 * (at % 97), at) for at in range(400)]
+    for at in range(0, 400, 7):
+        await store.commit(batch(rows[at : at + 7], before=at))
+    await check(store, rows)
+
+
+async def test_a_counter_that_began_again_loses_no_energy(store: Store) -> None:
+    shown = [1000, 1500, 20, 30]
+    rows = [outlet(T0 + 1000 * at, energy_mwh=mwh) for at, mwh in enumerate(shown)]
+    await store.commit(recorded(rows[:2]))
+    await store.fold()
+    await store.commit(recorded(rows[2:], 2))
+    await store.fold()
+    for tier in Tier:
+        [(_, found)] = await store.outlet_rollups(tier, PDU, 1, T0, T0 + 1)
+        assert found.counters == Counters(T0, 1000, T0 + 3000, 1530)
+        assert found.counters.energy_mwh == 500 + 30
+    assert await store.meters(PDU) == {1: Meter(30, 1500)}
+    assert await store.outlets_reset(PDU, [1, 2], T0, T0 + 2001) == {1}
+    assert await store.outlets_reset(PDU, [1, 2], T0, T0 + 2000) == frozenset()
+    assert await store.outlets_reset("nobody", [1], T0, T0 + 2001) == frozenset()
+
+
+async def test_a_clock_set_back_over_a_minute_border_is_no_reset(store: Store) -> None:
+    """What decides is the order in which the device made its records, not their times."""
+    readings = [(T0 + MINUTE - 1000, 100), (T0 + MINUTE + 500, 101), (T0 + 30_000, 102), (T0 + 31_000, 103)]
+    for at, (ts_ms, mwh) in enumerate(readings):
+        await store.commit(recorded([outlet(ts_ms, energy_mwh=mwh)], at))
+        await store.fold()
+    for tier in (Tier.QUARTER, Tier.HOUR, Tier.DAY):
+        [(_, found)] = await store.outlet_rollups(tier, PDU, 1, T0, T0 + 1)
+        assert found.counters is not None
+        assert found.counters.energy_mwh == 3
+    assert await store.meters(PDU) == {1: Meter(103)}
+    assert await store.outlets_reset(PDU, [1], T0, T0 + DAY) == frozenset()
+
+
+async def test_a_late_record_adds_to_buckets_whose_minutes_were_deleted(store: Store) -> None:
+    """A rebuild from the minutes that are left would make the day smaller."""
+    rows = [outlet(T0 + MINUTE * at, 1000, at) for at in range(100)]
+    await store.commit(recorded(rows))
     await settle(store)
-    await store.commit(batch([outlet(T0 + MINUTE, 9000)], before=1))
-    await store.recompute(Tier.HOUR, RollupKey(PDU, 1, T0), T0 + HOUR)
-    await store.recompute(Tier.DAY, RollupKey(PDU, 1, T0), T0 + DAY)
+    while await store.forget_rollups(Tier.MINUTE, T0 + HOUR):
+        pass
+    assert len(await store.outlet_rollups(Tier.MINUTE, PDU, 1, T0, T0 + DAY)) == 40
+    await store.commit(recorded([outlet(T0 + 5 * MINUTE + 30_000, 9000, None)], 100))
     await settle(store)
-    [(_, hour)] = await store.outlet_rollups(Tier.HOUR, PDU, 1, T0, T0 + DAY)
-    [(_, day)] = await store.outlet_rollups(Tier.DAY, PDU, 1, T0, T0 + DAY)
-    assert hour.power.total == day.power.total == 10_000
+    for tier in (Tier.QUARTER, Tier.HOUR, Tier.DAY):
+        (_, first), *_ = await store.outlet_rollups(tier, PDU, 1, T0, T0 + DAY)
+        assert first.power.total == 1000 * min(100, tier.value // 60) + 9000
+
+
+async def test_samples_of_another_period_cover_their_time(store: Store) -> None:
+    await store.commit(IngestBatch(records=[record(T0, [outlet(T0)], samples=6, period_ms=5000)]))
+    await settle(store)
+    [(_, minute)] = await store.outlet_rollups(Tier.MINUTE, PDU, 1, T0, T0 + 1)
+    assert minute.covered_ms == 30_000
+    [chart] = (await store.outlet_buckets(PDU, [1], Buckets(None, T0, T0 + MINUTE, MINUTE))).values()
+    assert list(chart.covered_ms) == [30_000]
 
 
 async def test_sources_are_rolled_up_as_well(store: Store) -> None:
@@ -105,29 +161,6 @@ async def test_sources_are_rolled_up_as_well(store: Store) -> None:
     assert (start, day) == (T0, wanted)
     assert isinstance(day, SourceRollup)
     assert await store.source_rollups(Tier.DAY, PDU, Source.MAIN, T0, T0 + DAY) == []
-
-
-async def test_recomputing_reads_no_further_than_it_is_told(store: Store) -> None:
-    await store.commit(batch([outlet(T0), outlet(T0 + 2 * MINUTE)]))
-    await store.recompute(Tier.QUARTER, RollupKey(PDU, 1, T0), T0 + 2 * MINUTE)
-    [(_, quarter)] = await store.outlet_rollups(Tier.QUARTER, PDU, 1, T0, T0 + DAY)
-    assert quarter.power.count == 1
-
-
-async def test_recomputing_from_nothing_leaves_a_bucket_as_it_is(store: Store) -> None:
-    key = RollupKey(PDU, 1, T0)
-    await store.commit(batch([outlet(T0)]))
-    await settle(store)
-    before = await store.outlet_rollups(Tier.HOUR, PDU, 1, T0, T0 + DAY)
-    await store.recompute(Tier.HOUR, key, T0)
-    assert await store.outlet_rollups(Tier.HOUR, PDU, 1, T0, T0 + DAY) == before
-    await store.recompute(Tier.HOUR, RollupKey("nobody", 1, T0), T0 + HOUR)
-    assert await store.outlet_rollups(Tier.HOUR, "nobody", 1, T0, T0 + DAY) == []
-
-
-async def test_minutes_are_not_recomputed(store: Store) -> None:
-    with pytest.raises(ValueError, match="merged at ingest"):
-        await store.recompute(Tier.MINUTE, RollupKey(PDU, 1, T0), T0 + MINUTE)
 
 
 async def test_rollups_are_of_the_span(store: Store) -> None:

@@ -11,17 +11,17 @@ from tests.fakes.clock import FakeClock, settle
 from tests.fakes.store import FakeStore
 
 from loadcenter.adapters.calendar import SiteCalendar
-from loadcenter.domain.readings import OutletReading
-from loadcenter.domain.rollups import OutletRollup, Tier, outlet_rollup
+from loadcenter.domain.readings import OutletReading, Telemetry
+from loadcenter.domain.rollups import Tier
 from loadcenter.domain.topology import Source
 from loadcenter.services.history import Chart, History
-from loadcenter.services.ports import IngestBatch, RawOutlet, RollupKey
+from loadcenter.services.ports import IngestBatch, RawRecord
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
-def rollup(ts_ms: int, energy_mwh: int | None, power_mw: int = 1_000) -> OutletRollup:
-    return outlet_rollup(OutletReading(1, True, 230_000, 4, power_mw, energy_mwh), ts_ms, 1, 1_000)
+def reading(energy_mwh: int | None) -> OutletReading:
+    return OutletReading(1, True, 230_000, 4, 1_000, energy_mwh)
 
 
 def days_of(zone: str, first: str, count: int) -> list[int]:
@@ -37,18 +37,16 @@ def days_of(zone: str, first: str, count: int) -> list[int]:
 async def chart_of(
     rows: list[tuple[int, int | None]], since_ms: int, until_ms: int, points: int, zone: str = "UTC"
 ) -> Chart:
-    """Return the chart of an outlet with raw rows and minutes made of (time, counter)."""
+    """Return the chart of an outlet with records made of (time, counter)."""
     calendar = SiteCalendar(zone)
     store = FakeStore(calendar.day_start_ms)
-    minutes: dict[RollupKey, OutletRollup] = {}
-    for ts_ms, counter in rows:
-        key = RollupKey("rack-1", 1, ts_ms - ts_ms % 60_000)
-        one = rollup(ts_ms, counter)
-        minutes[key] = minutes[key].merge(one) if key in minutes else one
-    raw = [RawOutlet("rack-1", ts, 1, OutletReading(1, True, 230_000, 4, 1_000, mwh)) for ts, mwh in rows]
-    await store.commit(IngestBatch(outlets=raw, outlet_minutes=minutes))
+    records = [
+        RawRecord("rack-1", ts_ms, 1, Telemetry(ts_ms, 1, 1_000, Source.MAIN, True, (), (reading(counter),)))
+        for ts_ms, counter in rows
+    ]
+    await store.commit(IngestBatch(records=records))
     history = History(store, FakeClock(), calendar)
-    await history.recompute_dirty()
+    await history.fold()
     return await history.chart("rack-1", [1], [], since_ms, until_ms, points)
 
 
@@ -61,7 +59,7 @@ async def test_a_reset_within_a_bucket_loses_nothing_and_adds_nothing() -> None:
     [series] = chart.outlets
     assert series.energy.total_mwh == 20 + 3 + 7
     assert series.columns.counters.first_mwh == [500]
-    assert series.columns.counters.last_mwh == [10]
+    assert series.columns.counters.last_mwh == [530]
 
 
 async def test_a_reset_within_a_bucket_of_minutes_is_found_too() -> None:
@@ -121,7 +119,8 @@ async def test_a_long_range_is_read_from_rollups_that_are_brought_up_to_date(cen
         for _ in range(8):
             await settle()
         await center.clock.advance(6_000)
-    assert await center.store.dirty_buckets(10) == []
+        await settle()
+    assert await center.store.fold() == 0
     chart = await center.history.chart("rack-1", [1], [Source.BACKUP], START_MS, START_MS + 30 * DAY_MS, 600)
     assert chart.buckets.tier is Tier.HOUR
     assert chart.outlets[0].energy.total_mwh == 10 * 2_999
@@ -136,9 +135,9 @@ async def test_rollups_wait_for_a_database_that_is_away(center: Center) -> None:
         center.store.away = "gone"
         await center.clock.advance(60_000)
         center.store.away = None
-        assert await center.store.dirty_buckets(10) != []
+        assert len(center.store.tables.unfolded) == 1
         await center.clock.advance(6_000)
-    assert await center.store.dirty_buckets(10) == []
+    assert await center.store.fold() == 0
 
 
 @pytest.mark.parametrize(

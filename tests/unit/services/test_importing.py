@@ -50,7 +50,8 @@ async def test_feeds_are_joined_by_time_into_rows_and_minutes() -> None:
     assert (second.reading.voltage_mv, second.reading.energy_mwh) == (None, 1_500_000)
     (start, minute), _ = await store.outlet_rollups(Tier.MINUTE, "rack-1", 3, T0, T0 + 120_000)
     assert (start, minute.covered_ms, minute.power.count) == (T0, 60_000, 60)
-    assert await store.dirty_buckets(1) != []
+    [(_, day)] = await store.outlet_rollups(Tier.DAY, "rack-1", 3, T0, T0 + 1)
+    assert day.power.count == 120
 
 
 async def test_without_a_feed_of_energy_power_is_added_up() -> None:

@@ -232,6 +232,7 @@ async def test_a_record_that_comes_twice_is_stored_once(center: Center) -> None:
         send(center, telemetry(1))
         await settle()
     assert center.ingest.counts.duplicates == 2
+    await center.history.fold()
     (rollup,) = [r for k, r in center.store.tables.rollups[60].items() if k.channel == 1]
     assert rollup.covered_ms == 1_000
 
@@ -255,6 +256,7 @@ async def test_of_a_thinned_record_only_the_part_after_the_position_counts(cente
         await settle()
     rows = [row for (_, n, _), row in center.store.tables.outlets.items() if n == 1]
     assert [row.samples for row in rows] == [1, 1, 4]
+    await center.history.fold()
     (rollup,) = [r for k, r in center.store.tables.rollups[60].items() if k.channel == 1]
     assert (rollup.covered_ms, rollup.power.count) == (6_000, 6)
 
@@ -377,7 +379,7 @@ class Picky(FakeStore):
     """Refuses every batch that holds a reading of 66,666 mW."""
 
     async def commit(self, batch: IngestBatch) -> None:
-        if any(row.reading.power_mw == 66_666 for row in batch.outlets):
+        if any(row.power_mw == 66_666 for record in batch.records for row in record.readings.outlets):
             raise StoreDataError("66,666 does not fit")
         await super().commit(batch)
 

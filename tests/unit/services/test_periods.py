@@ -118,7 +118,7 @@ async def test_all_periods_together_hold_all_energy_each_in_the_day_where_it_was
         )
     )
     history = History(store, FakeClock(), calendar)
-    await history.recompute_dirty()
+    await history.fold()
     found = await history.energy("rack-1", [1], period, START_MS, at + 1)
     parts = found.outlets[1]
     got = {
@@ -142,7 +142,7 @@ async def test_energy_of_days_without_a_reading_is_shown_as_in_gap_on_the_day_af
     }
     await store.commit(IngestBatch(outlet_minutes=minutes))
     history = History(store, FakeClock(), calendar)
-    await history.recompute_dirty()
+    await history.fold()
     found = await history.energy("rack-1", [1], Period.DAY, days[0], days[4])
     assert [one.mwh for one in found.outlets[1]] == [50, 0, 0, 0]
     assert [one.in_gap_mwh for one in found.outlets[1]] == [0, 0, 0, 750]

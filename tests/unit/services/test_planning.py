@@ -8,7 +8,7 @@ from loadcenter.domain.events import Severity
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import Stream, StreamKey
 from loadcenter.services.planning import Plan, PositionBook
-from loadcenter.services.ports import Message, Position, RollupKey
+from loadcenter.services.ports import Message, Position
 
 KEY = StreamKey("rack-1", 1, Stream.TELEMETRY)
 
@@ -27,23 +27,18 @@ def test_a_batch_moves_each_stream_once_from_what_was_stored_to_what_will_be() -
     assert (plan.taken, plan.duplicates, plan.ahead) == (3, 0, 0)
 
 
-def test_a_record_becomes_one_row_for_each_outlet_and_source() -> None:
-    plan = planned(telemetry(1))
-    assert [row.reading.outlet for row in plan.batch.outlets] == [1, 2]
-    assert [row.reading.source for row in plan.batch.sources] == [Source.MAIN, Source.BACKUP]
-    assert {row.ts_ms for row in plan.batch.outlets} == {START_MS + 1_000}
+def test_a_record_is_kept_with_its_outlets_and_sources_and_its_time() -> None:
+    [record] = planned(telemetry(1)).batch.records
+    assert [reading.outlet for reading in record.readings.outlets] == [1, 2]
+    assert [reading.source for reading in record.readings.sources] == [Source.MAIN, Source.BACKUP]
+    assert (record.pdu_id, record.ts_ms, record.samples) == ("rack-1", START_MS + 1_000, 1)
 
 
-def test_records_of_one_minute_are_merged_before_they_are_written() -> None:
+def test_records_stand_in_the_order_in_which_the_device_made_them() -> None:
     plan = planned(*(telemetry(seq) for seq in range(58, 63)), stored=57)
-    minutes = {key.start_ms: rollup for key, rollup in plan.batch.outlet_minutes.items() if key.channel == 1}
-    assert {start: rollup.covered_ms for start, rollup in minutes.items()} == {
-        START_MS: 2_000,
-        START_MS + 60_000: 3_000,
-    }
-    assert set(plan.batch.source_minutes) == {
-        RollupKey("rack-1", source, start) for source in Source for start in minutes
-    }
+    assert [record.ts_ms for record in plan.batch.records] == [
+        START_MS + 1_000 * seq for seq in range(58, 63)
+    ]
 
 
 def test_an_event_keeps_what_the_device_said_and_gets_its_severity() -> None:

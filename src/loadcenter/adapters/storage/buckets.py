@@ -6,21 +6,22 @@ floating point, exact up to 2^53; of integers MariaDB would make decimals, at tw
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Dialect,
     Select,
+    Subquery,
     Table,
     bindparam,
     case,
     func,
     literal_column,
-    or_,
     select,
     union_all,
 )
@@ -28,6 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from loadcenter.adapters.storage import schema
 from loadcenter.adapters.storage.pdus import known_numbers
+from loadcenter.adapters.storage.records import bank_and_slot, outlet_rows, source_rows
+from loadcenter.domain.energy import Meter
 from loadcenter.domain.rollups import Counters, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.services.columns import BandColumns, Buckets, CounterColumns, OutletColumns, SourceColumns
@@ -35,8 +38,6 @@ from loadcenter.services.columns import BandColumns, Buckets, CounterColumns, Ou
 Expression = ColumnElement[Any]
 _FLOAT: Final[Expression] = literal_column("1e0")
 _NONE: Final[Expression] = literal_column("0")
-_SAMPLE_MS: Final[Expression] = literal_column("1000")
-"""Raw rows do not keep their period; a sample of the contract is one second."""
 
 
 HALVED_FROM: Final = 4
@@ -72,27 +73,21 @@ async def outlet_counters(
     if not outlets or pdu_id not in numbers:
         return {}
     values = {"pdu_no": numbers[pdu_id], "since_ms": since_ms, "until_ms": until_ms}
-    rows = await _run(connection, _counters, (tier, len(outlets)), values, outlets)
+    rows = sorted(await _run(connection, _counters, tier, values, outlets), key=itemgetter(0, 1))
     found: dict[int, list[tuple[int, Counters]]] = {}
     for outlet, time_ms, *counters in rows:
         found.setdefault(outlet, []).append((time_ms, Counters(*counters)))
-    return {outlet: sorted(spans, key=itemgetter(0)) for outlet, spans in found.items()}
+    return found if tier else {outlet: _metered(spans) for outlet, spans in found.items()}
 
 
-async def outlets_that_fell(
-    connection: AsyncConnection,
-    pdu_id: str,
-    outlets: Sequence[int],
-    tier: Tier,
-    since_ms: int,
-    until_ms: int,
-) -> set[int]:
-    """Return the outlets whose counter fell in or between the rows of `tier` with since <= start < until."""
-    numbers = await known_numbers(connection, [pdu_id])
-    if not outlets or pdu_id not in numbers:
-        return set()
-    values = {"pdu_no": numbers[pdu_id], "since_ms": since_ms, "until_ms": until_ms}
-    return {outlet for (outlet,) in await _run(connection, _falls, (tier, len(outlets)), values, outlets)}
+def _metered(readings: list[tuple[int, Counters]]) -> list[tuple[int, Counters]]:
+    """Return raw readings as those of a meter that does not fall where the device began again."""
+    meter = Meter(readings[0][1].first_mwh)
+    metered = []
+    for ts_ms, counters in readings:
+        meter = meter.read(counters.first_mwh)
+        metered.append((ts_ms, Counters(ts_ms, meter.total_mwh, ts_ms, meter.total_mwh)))
+    return metered
 
 
 async def _grouped(
@@ -109,55 +104,60 @@ async def _grouped(
         "length_ms": buckets.length_ms,
     }
     make = _outlet_groups if kind == "outlet" else _source_groups
-    return sorted(await _run(connection, make, (buckets.tier, len(channels)), values, channels))
+    return sorted(await _run(connection, make, buckets.tier, values, channels))
 
 
 async def _run(
     connection: AsyncConnection,
     make: Any,
-    shape: tuple[Tier | None, int],
+    tier: Tier | None,
     values: Mapping[str, Any],
-    channels: Iterable[int | str],
+    channels: Sequence[int | str],
 ) -> list[tuple[Any, ...]]:
-    """Run a statement of `shape`, compiled once: describing fifty columns anew costs as much as reading them."""
-    text, names = _compiled(make, connection.dialect, *shape)
+    """Run a statement over all channels, compiled once: describing fifty columns costs as much as reading them."""
+    # raw rows hold all channels of a record: which columns are read depends on the channel
+    shape = tuple(channels) if tier is None else (None,) * len(channels)
+    text, names = _compiled(make, connection.dialect, tier, shape)
     given = {**values, **{f"channel_{n}": channel for n, channel in enumerate(channels)}}
     found = await connection.exec_driver_sql(text, tuple(given[name] for name in names))
     return list(map(tuple, found))
 
 
-@cache
-def _compiled(make: Any, dialect: Dialect, tier: Tier | None, channels: int) -> tuple[str, tuple[str, ...]]:
+@lru_cache(maxsize=256)
+def _compiled(
+    make: Any, dialect: Dialect, tier: Tier | None, shape: tuple[int | str | None, ...]
+) -> tuple[str, tuple[str, ...]]:
     """Return the text of a statement and the names of its parameters in their order."""
-    statement = union_all(*(make(tier, f"channel_{n}") for n in range(channels)))
+    statement = union_all(*(make(tier, channel, f"channel_{n}") for n, channel in enumerate(shape)))
     compiled = statement.compile(dialect=dialect)
     return str(compiled), tuple(compiled.positiontup or ())
 
 
-def _outlet_groups(tier: Tier | None, channel: str) -> Select[Any]:
+def _outlet_groups(tier: Tier | None, outlet: int | None, channel: str) -> Select[Any]:
     if tier is None:
-        table = schema.raw_outlet
-        column = table.c
+        assert outlet is not None
+        bank, slot = bank_and_slot(outlet)
+        rows = outlet_rows(slot)
+        column = rows.c
         return _group(
-            table,
-            column.outlet,
-            channel,
-            func.sum(column.samples * _FLOAT) * _SAMPLE_MS,
-            *_raw_band(table, column.power_mw, column.power_min_mw, column.power_max_mw),
-            *_raw_band(table, column.voltage_mv),
-            *_raw_band(table, column.current_ma),
+            _raw(rows, bank),
+            literal_column(str(outlet)).label("outlet"),
+            column.ts_ms,
+            func.sum(column.samples * column.period_ms * _FLOAT),
+            *_raw_band(rows, column.power_mw, column.power_min_mw, column.power_max_mw),
+            *_raw_band(rows, column.voltage_mv),
+            *_raw_band(rows, column.current_ma),
             func.min(case((column.energy_mwh.is_not(None), column.ts_ms))),
             func.min(column.energy_mwh),
             func.max(case((column.energy_mwh.is_not(None), column.ts_ms))),
             func.max(column.energy_mwh),
-            func.min(column.energy_mwh) * _NONE,
         )
     table = schema.OUTLET_ROLLUPS[tier]
     column = table.c
     return _group(
-        table,
+        _of_channel(table, column.outlet, channel),
         column.outlet,
-        channel,
+        column.start_ms,
         func.sum(column.covered_ms * _FLOAT),
         *_tier_band(table, "power", "mw"),
         *_tier_band(table, "voltage", "mv"),
@@ -166,94 +166,81 @@ def _outlet_groups(tier: Tier | None, channel: str) -> Select[Any]:
         func.min(column.first_mwh),
         func.max(column.last_ts_ms),
         func.max(column.last_mwh),
-        func.sum(column.reset_mwh * _FLOAT),
     )
 
 
-def _source_groups(tier: Tier | None, channel: str) -> Select[Any]:
+def _source_groups(tier: Tier | None, source: str | None, channel: str) -> Select[Any]:
     if tier is None:
-        table = schema.raw_source
+        assert source is not None
+        rows = source_rows(Source(source))
+        column = rows.c
         return _group(
-            table,
-            table.c.source,
-            channel,
-            func.sum(table.c.samples * _FLOAT) * _SAMPLE_MS,
-            *_raw_band(table, table.c.voltage_mv),
-            *_raw_band(table, table.c.frequency_mhz),
+            _raw(rows, 0),
+            literal_column(f"'{Source(source).value}'").label("source"),
+            column.ts_ms,
+            func.sum(column.samples * column.period_ms * _FLOAT),
+            *_raw_band(rows, column.voltage_mv),
+            *_raw_band(rows, column.frequency_mhz),
         )
     table = schema.SOURCE_ROLLUPS[tier]
     return _group(
-        table,
+        _of_channel(table, table.c.source, channel),
         table.c.source,
-        channel,
+        table.c.start_ms,
         func.sum(table.c.covered_ms * _FLOAT),
         *_tier_band(table, "voltage", "mv"),
         *_tier_band(table, "frequency", "mhz"),
     )
 
 
-def _group(table: Table, channel: Expression, name: str, *columns: Expression) -> Select[Any]:
+def _raw(rows: Subquery, bank: int) -> tuple[Expression, ...]:
+    """Return the conditions for the raw rows of one PDU and bank."""
+    return rows.c.pdu_no == bindparam("pdu_no"), rows.c.bank == literal_column(str(bank))
+
+
+def _of_channel(table: Table, channel: Column[Any], name: str) -> tuple[Expression, ...]:
+    wanted: Expression = bindparam(name)
+    return table.c.pdu_no == bindparam("pdu_no"), channel == wanted
+
+
+def _group(
+    where: tuple[Expression, ...], channel: Expression, time_ms: Expression, *columns: Expression
+) -> Select[Any]:
     """Return the rows of one channel, grouped: channel, offset of the bucket, its first time, then `columns`."""
-    time_ms = _time(table)
     since_border = time_ms - bindparam("border_ms")
     offset_ms = since_border - since_border % bindparam("length_ms")
-    wanted: Expression = bindparam(name)
     return (
         select(channel, offset_ms.label("offset_ms"), func.min(time_ms), *columns)
-        .where(table.c.pdu_no == bindparam("pdu_no"), channel == wanted)
+        .where(*where)
         .where(time_ms >= bindparam("since_ms"), time_ms < bindparam("until_ms"))
         .group_by(literal_column("offset_ms"))
     )
 
 
-def _counters(tier: Tier | None, channel: str) -> Select[Any]:
-    table = schema.raw_outlet if tier is None else schema.OUTLET_ROLLUPS[tier]
-    column, time_ms = table.c, _time(table)
+def _counters(tier: Tier | None, outlet: int | None, channel: str) -> Select[Any]:
     if tier is None:
-        known = column.energy_mwh
-        counters: tuple[Expression, ...] = (time_ms, known, time_ms, known, _NONE)
+        assert outlet is not None
+        bank, slot = bank_and_slot(outlet)
+        rows = outlet_rows(slot)
+        time_ms, known = rows.c.ts_ms, rows.c.energy_mwh
+        query = select(literal_column(str(outlet)).label("outlet"), time_ms, time_ms, known, time_ms, known)
+        query = query.where(*_raw(rows, bank))
     else:
-        known = column.first_mwh
-        counters = (column.first_ts_ms, known, column.last_ts_ms, column.last_mwh, column.reset_mwh)
-    return (
-        select(column.outlet, time_ms, *counters)
-        .where(column.pdu_no == bindparam("pdu_no"), column.outlet == bindparam(channel))
-        .where(time_ms >= bindparam("since_ms"), time_ms < bindparam("until_ms"), known.is_not(None))
-    )
-
-
-def _falls(tier: Tier | None, channel: str) -> Select[Any]:
-    """Return the outlet once if its counter fell; the rows themselves stay in the database."""
-    assert tier is not None, "raw rows are too many to be compared one with another"
-    table = schema.OUTLET_ROLLUPS[tier]
-    column, start_ms = table.c, table.c.start_ms
-    rows = (
-        select(
-            column.outlet,
-            column.reset_mwh,
-            column.first_mwh,
-            func.lag(column.last_mwh).over(order_by=start_ms).label("before_mwh"),
-        )
-        .where(column.pdu_no == bindparam("pdu_no"), column.outlet == bindparam(channel))
-        .where(start_ms >= bindparam("since_ms"), start_ms < bindparam("until_ms"))
-        .where(column.first_mwh.is_not(None))
-        .subquery(f"rows_of_{channel}")
-    )
-    fell = or_(rows.c.reset_mwh > _NONE, rows.c.first_mwh < rows.c.before_mwh)
-    return select(rows.c.outlet).where(fell).distinct()
-
-
-def _time(table: Table) -> Expression:
-    return table.c.ts_ms if "ts_ms" in table.c else table.c.start_ms
+        column = schema.OUTLET_ROLLUPS[tier].c
+        time_ms, known = column.start_ms, column.first_mwh
+        query = select(
+            column.outlet, time_ms, column.first_ts_ms, known, column.last_ts_ms, column.last_mwh
+        ).where(*_of_channel(schema.OUTLET_ROLLUPS[tier], column.outlet, channel))
+    return query.where(time_ms >= bindparam("since_ms"), time_ms < bindparam("until_ms"), known.is_not(None))
 
 
 def _raw_band(
-    table: Table, value: Expression, low: Expression | None = None, high: Expression | None = None
+    rows: Subquery, value: Expression, low: Expression | None = None, high: Expression | None = None
 ) -> tuple[Expression, ...]:
     """Return least, weighted mean and greatest; a thinned record brings its own extremes."""
     least = value if low is None else func.coalesce(low, value)
     greatest = value if high is None else func.coalesce(high, value)
-    weight = case((value.is_not(None), table.c.samples * _FLOAT))
+    weight = case((value.is_not(None), rows.c.samples * _FLOAT))
     return func.min(least), func.sum(value * weight) / func.sum(weight), func.max(greatest)
 
 
@@ -278,10 +265,6 @@ def _starts(columns: list[tuple[Any, ...]], buckets: Buckets) -> Sequence[int]:
     return columns[1] if buckets.days else columns[0]
 
 
-def _whole(values: Iterable[float | None]) -> list[int | None]:
-    return [None if value is None else int(value) for value in values]
-
-
 def _outlet_columns(columns: list[tuple[Any, ...]], buckets: Buckets) -> OutletColumns:
     return OutletColumns(
         _starts(columns, buckets),
@@ -289,7 +272,13 @@ def _outlet_columns(columns: list[tuple[Any, ...]], buckets: Buckets) -> OutletC
         BandColumns(*columns[3:6]),
         BandColumns(*columns[6:9]),
         BandColumns(*columns[9:12]),
-        CounterColumns(columns[12], columns[13], columns[14], columns[15], _whole(columns[16])),
+        CounterColumns(
+            columns[12],
+            columns[13],
+            columns[14],
+            columns[15],
+            [None if one is None else 0 for one in columns[13]],
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """How rollups lie in rows: outlets and sources differ in their columns, not in what is done with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
@@ -8,7 +8,6 @@ from sqlalchemy import Column, Table
 
 from loadcenter.adapters.storage.schema import OUTLET_ROLLUPS, SOURCE_ROLLUPS
 from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Stat, Tier
-from loadcenter.domain.topology import Source
 
 
 class Mergeable(Protocol):
@@ -41,20 +40,14 @@ class Channels(Generic[R]):
     pack: Callable[[R], tuple[Any, ...]]
     unpack: Callable[[tuple[Any, ...]], R]
 
+    def joined(self, one: Sequence[Any], other: Sequence[Any]) -> list[Any]:
+        """Return what two rows hold together, both without their keys."""
+        return [*self.pack(self.unpack(tuple(one)).merge(self.unpack(tuple(other))))]
+
     def key(self, tier: Tier) -> tuple[Column[Any], Column[Any], Column[Any]]:
         """Return the key columns of a tier's table."""
         columns = self.tables[tier].c
         return columns.pdu_no, columns[self.channel], columns.start_ms
-
-
-def channel_text(channel: int | Source) -> str:
-    """Return a channel as `dirty_bucket` names it: `1`, `2`, ... or `main`, `backup`."""
-    return str(channel)
-
-
-def channel_of(text: str) -> int | Source:
-    """Return the channel that `channel_text` has named."""
-    return int(text) if text.isdigit() else Source(text)
 
 
 def _pack_stat(stat: Stat) -> tuple[int | None, ...]:
@@ -71,20 +64,19 @@ def _pack_outlet(rollup: OutletRollup) -> tuple[Any, ...]:
     statistics = *_pack_stat(rollup.power), *_pack_stat(rollup.voltage), *_pack_stat(rollup.current)
     counters = rollup.counters
     if counters is None:
-        return rollup.covered_ms, *statistics, None, None, None, None, None
+        return rollup.covered_ms, *statistics, None, None, None, None
     return (
         rollup.covered_ms,
         *statistics,
         counters.first_ts_ms,
         counters.first_mwh,
         counters.last_ts_ms,
-        counters.last_mwh,
-        counters.reset_mwh,
+        counters.last_mwh + counters.reset_mwh,
     )
 
 
 def _unpack_outlet(row: tuple[Any, ...]) -> OutletRollup:
-    counters = None if row[13] is None else Counters(*row[13:18])
+    counters = None if row[13] is None else Counters(*row[13:17])
     return OutletRollup(row[0], _unpack_stat(row, 1), _unpack_stat(row, 5), _unpack_stat(row, 9), counters)
 
 

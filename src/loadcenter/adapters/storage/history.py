@@ -2,7 +2,8 @@
 
 import json
 import operator
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from loadcenter.adapters.storage import schema
 from loadcenter.adapters.storage.channels import OUTLETS, SOURCES, Channels, R
 from loadcenter.adapters.storage.dialect import insert_only, write_rows
-from loadcenter.adapters.storage.ingest import QUALITY_CODES, event_row
+from loadcenter.adapters.storage.ingest import event_row
 from loadcenter.adapters.storage.pdus import known_numbers, numbers_of
+from loadcenter.adapters.storage.records import QUALITIES, bank_and_slot, outlet_rows, source_rows
 from loadcenter.adapters.storage.rollups import read_rollups
+from loadcenter.domain.energy import Meter
 from loadcenter.domain.events import Cause, EventCode, Severity
 from loadcenter.domain.readings import OutletReading, SourceReading
 from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier
@@ -20,37 +23,38 @@ from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import Stream, StreamKey
 from loadcenter.services.ports import EventFilter, GapRow, RawOutlet, RawSource, StoreDataError, StoredEvent
 
-QUALITIES: Final = {code: quality for quality, code in QUALITY_CODES.items()}
-
 
 async def raw_outlets(
     connection: AsyncConnection, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None
 ) -> list[RawOutlet]:
     """Return raw rows of one outlet with since <= ts < until, in order."""
-    columns = schema.raw_outlet.c
+    bank, slot = bank_and_slot(outlet)
+    rows = outlet_rows(slot)
+    columns = rows.c
     query = (
-        select(schema.raw_outlet)
-        .where(columns.pdu_no == await _number(connection, pdu_id), columns.outlet == outlet)
+        select(rows)
+        .where(columns.pdu_no == await _number(connection, pdu_id), columns.bank == bank)
         .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
         .order_by(columns.ts_ms)
         .limit(limit)
     )
-    return [_raw_outlet(pdu_id, row) for row in await connection.execute(query)]
+    return [_raw_outlet(pdu_id, outlet, row) for row in await connection.execute(query)]
 
 
 async def raw_sources(
     connection: AsyncConnection, pdu_id: str, source: Source, since_ms: int, until_ms: int, limit: int | None
 ) -> list[RawSource]:
     """Return raw rows of one source with since <= ts < until, in order."""
-    columns = schema.raw_source.c
+    rows = source_rows(source)
+    columns = rows.c
     query = (
-        select(schema.raw_source)
-        .where(columns.pdu_no == await _number(connection, pdu_id), columns.source == str(source))
+        select(rows)
+        .where(columns.pdu_no == await _number(connection, pdu_id), columns.bank == 0)
         .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
         .order_by(columns.ts_ms)
         .limit(limit)
     )
-    return [_raw_source(pdu_id, row) for row in await connection.execute(query)]
+    return [_raw_source(pdu_id, source, row) for row in await connection.execute(query)]
 
 
 async def outlet_rollups(
@@ -124,6 +128,29 @@ async def gaps(connection: AsyncConnection, pdu_id: str) -> list[GapRow]:
     ]
 
 
+async def meters(connection: AsyncConnection, pdu_id: str) -> dict[int, Meter]:
+    """Return the energy meter of each outlet of a PDU."""
+    columns = schema.meter.c
+    query = select(columns.outlet, columns.shown_mwh, columns.offset_mwh).where(
+        columns.pdu_no == await _number(connection, pdu_id)
+    )
+    return {outlet: Meter(shown, offset) for outlet, shown, offset in await connection.execute(query)}
+
+
+async def outlets_reset(
+    connection: AsyncConnection, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int
+) -> frozenset[int]:
+    """Return which of the outlets began to count again in a span of time."""
+    columns = schema.meter_reset.c
+    query = (
+        select(columns.outlet)
+        .distinct()
+        .where(columns.pdu_no == await _number(connection, pdu_id), columns.outlet.in_(outlets))
+        .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
+    )
+    return frozenset((await connection.execute(query)).scalars())
+
+
 async def _number(connection: AsyncConnection, pdu_id: str) -> int | None:
     """Return the number of a PDU; None, which equals no row, for one never heard of."""
     return (await known_numbers(connection, [pdu_id])).get(pdu_id)
@@ -188,25 +215,21 @@ def _code(text: str) -> EventCode | str:
         return text
 
 
-def _raw_outlet(pdu_id: str, row: Row[Any]) -> RawOutlet:
-    return RawOutlet(
-        pdu_id,
-        row.ts_ms,
-        row.samples,
-        OutletReading(
-            outlet=row.outlet,
-            on=bool(row.is_on),
-            voltage_mv=row.voltage_mv,
-            current_ma=row.current_ma,
-            power_mw=row.power_mw,
-            energy_mwh=row.energy_mwh,
-            power_min_mw=row.power_min_mw,
-            power_max_mw=row.power_max_mw,
-            quality=QUALITIES[row.quality],
-        ),
+def _raw_outlet(pdu_id: str, outlet: int, row: Row[Any]) -> RawOutlet:
+    reading = OutletReading(
+        outlet=outlet,
+        on=bool(row.is_on),
+        voltage_mv=row.voltage_mv,
+        current_ma=row.current_ma,
+        power_mw=row.power_mw,
+        energy_mwh=row.energy_mwh,
+        power_min_mw=row.power_min_mw,
+        power_max_mw=row.power_max_mw,
+        quality=QUALITIES[row.quality],
     )
+    return RawOutlet(pdu_id, row.ts_ms, row.samples, reading, row.period_ms)
 
 
-def _raw_source(pdu_id: str, row: Row[Any]) -> RawSource:
-    reading = SourceReading(Source(row.source), row.voltage_mv, row.frequency_mhz, QUALITIES[row.quality])
-    return RawSource(pdu_id, row.ts_ms, row.samples, reading)
+def _raw_source(pdu_id: str, source: Source, row: Row[Any]) -> RawSource:
+    reading = SourceReading(source, row.voltage_mv, row.frequency_mhz, QUALITIES[row.quality])
+    return RawSource(pdu_id, row.ts_ms, row.samples, reading, row.period_ms)

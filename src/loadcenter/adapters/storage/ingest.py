@@ -3,14 +3,14 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from loadcenter.adapters.storage import schema
-from loadcenter.adapters.storage.channels import OUTLETS, SOURCES
+from loadcenter.adapters.storage.channels import OUTLETS, SOURCES, Channels, R
 from loadcenter.adapters.storage.dialect import (
     KEYS_PER_STATEMENT,
     chunks,
@@ -19,25 +19,23 @@ from loadcenter.adapters.storage.dialect import (
     upsert,
     write_rows,
 )
+from loadcenter.adapters.storage.folding import keep_unfolded
 from loadcenter.adapters.storage.pdus import known_numbers, numbers_of
 from loadcenter.adapters.storage.quarantine import keep_apart
-from loadcenter.adapters.storage.rollups import DayStart, merge_minutes
-from loadcenter.domain.readings import Quality
+from loadcenter.adapters.storage.records import joined, put_records, rows_of_readings, rows_of_record
+from loadcenter.adapters.storage.rollups import DayStart, RecordKey, Values, add_rollups
 from loadcenter.protocol.session import Stream, StreamKey
 from loadcenter.services.ports import (
     GapRow,
     IngestBatch,
     Position,
     PositionConflictError,
-    RawOutlet,
-    RawSource,
+    RollupKey,
     StoredEvent,
 )
 
 Numbers = Mapping[str, int]
 PositionKey = tuple[int, int, str]
-
-QUALITY_CODES: Final = {Quality.GOOD: 0, Quality.STALE: 1, Quality.INVALID: 2}
 
 
 async def commit(
@@ -50,12 +48,13 @@ async def commit(
     """
     numbers = await numbers_of(connection, _pdu_ids(batch))
     await _move_positions(connection, batch.positions, numbers)
-    outlets = [_outlet_row(row, numbers) for row in batch.outlets]
-    await write_rows(connection, upsert, schema.raw_outlet, outlets)
-    sources = [_source_row(row, numbers) for row in batch.sources]
-    await write_rows(connection, upsert, schema.raw_source, sources)
-    await merge_minutes(connection, OUTLETS, batch.outlet_minutes, numbers, day_start)
-    await merge_minutes(connection, SOURCES, batch.source_minutes, numbers, day_start)
+    rows = rows_of_readings(batch.outlets, batch.sources, numbers)
+    recorded = [row for one in batch.records for row in rows_of_record(one, numbers[one.pdu_id])]
+    joined(recorded, rows)
+    await write_rows(connection, put_records, schema.raw_record, [tuple(rows[key]) for key in sorted(rows)])
+    await keep_unfolded(connection, recorded)
+    await add_rollups(connection, OUTLETS, _packed(OUTLETS, batch.outlet_minutes, numbers), day_start)
+    await add_rollups(connection, SOURCES, _packed(SOURCES, batch.source_minutes, numbers), day_start)
     events = [event_row(event, numbers) for event in batch.events]
     await write_rows(connection, insert_new, schema.event, events)
     await write_rows(connection, insert_only, schema.gap, [_gap_row(gap, numbers) for gap in batch.gaps])
@@ -70,6 +69,19 @@ async def positions(connection: AsyncConnection, pdu_id: str) -> dict[StreamKey,
     query = select(columns.boot, columns.stream, columns.seq).where(columns.pdu_no == pdu_no)
     return {
         StreamKey(pdu_id, boot, Stream(stream)): seq for boot, stream, seq in await connection.execute(query)
+    }
+
+
+def _packed(
+    channels: Channels[R], minutes: Mapping[RollupKey, R], numbers: Numbers
+) -> dict[RecordKey, Values]:
+    return {
+        (
+            numbers[key.pdu_id],
+            key.channel if isinstance(key.channel, int) else str(key.channel),
+            key.start_ms,
+        ): [*channels.pack(rollup)]
+        for key, rollup in minutes.items()
     }
 
 
@@ -93,6 +105,7 @@ def event_row(event: StoredEvent, numbers: Numbers) -> tuple[Any, ...]:
 
 def _pdu_ids(batch: IngestBatch) -> Collection[str]:
     return {
+        *(record.pdu_id for record in batch.records),
         *(row.pdu_id for row in batch.outlets),
         *(row.pdu_id for row in batch.sources),
         *(key.pdu_id for key in batch.outlet_minutes),
@@ -147,37 +160,6 @@ async def _locked_positions(
         for pdu_no, boot, stream, seq in await connection.execute(query.with_for_update()):
             found[pdu_no, boot, stream] = seq
     return found
-
-
-def _outlet_row(row: RawOutlet, numbers: Numbers) -> tuple[Any, ...]:
-    reading = row.reading
-    return (
-        numbers[row.pdu_id],
-        reading.outlet,
-        row.ts_ms,
-        row.samples,
-        int(reading.on),
-        reading.voltage_mv,
-        reading.current_ma,
-        reading.power_mw,
-        reading.energy_mwh,
-        reading.power_min_mw,
-        reading.power_max_mw,
-        QUALITY_CODES[reading.quality],
-    )
-
-
-def _source_row(row: RawSource, numbers: Numbers) -> tuple[Any, ...]:
-    reading = row.reading
-    return (
-        numbers[row.pdu_id],
-        str(reading.source),
-        row.ts_ms,
-        row.samples,
-        reading.voltage_mv,
-        reading.frequency_mhz,
-        QUALITY_CODES[reading.quality],
-    )
 
 
 def _gap_row(gap: GapRow, numbers: Numbers) -> tuple[Any, ...]:

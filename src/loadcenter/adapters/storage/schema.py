@@ -1,9 +1,9 @@
 """The tables, as SQLAlchemy describes them; docs/storage.md says the same to people who query them.
 
-Raw and rollup tables are keyed `(pdu_no, channel, time)`, and the rows lie in that order (clustered in InnoDB,
-`WITHOUT ROWID` in SQLite): a chart of one outlet is one range. They have no foreign keys, so that MariaDB can
-partition them by day. Text is compared byte by byte on both databases. The revisions in `migrations/versions`
-build these tables; a test holds the two equal.
+Raw rows are records: eight outlets and both sources in one, keyed `(pdu_no, ts_ms, bank)` (decision 0011). Rollups are
+keyed `(pdu_no, channel, start_ms)`. Rows lie in the order of their keys (clustered in InnoDB, `WITHOUT ROWID` in
+SQLite), so a chart is one range. Neither has foreign keys: MariaDB partitions raw rows by day. Text is compared byte by
+byte on both databases. The revisions in `migrations/versions` build these tables; a test holds the two equal.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,8 @@ metadata: Final = MetaData()
 
 Tiny: Final = SmallInteger().with_variant(mysql.TINYINT(), "mysql")
 """An outlet number, a flag or a small code: one byte in MariaDB, -128 to 127."""
+Medium: Final = Integer().with_variant(mysql.MEDIUMINT(), "mysql")
+"""Three bytes in MariaDB, up to 8,388,607: 8 kV in mV, 8 kA in mA."""
 RowId: Final = BigInteger().with_variant(Integer(), "sqlite")
 """A number given by the database; SQLite gives one only to `INTEGER`."""
 TIER_NAMES: Final[Mapping[Tier, str]] = {
@@ -111,7 +113,6 @@ def _outlet_rollup(tier: Tier) -> Table:
         _optional("first_mwh", BigInteger),
         _optional("last_ts_ms", BigInteger),
         _optional("last_mwh", BigInteger),
-        _optional("reset_mwh", BigInteger),
         clustered=True,
     )
 
@@ -135,44 +136,66 @@ pdu: Final = _table(
     _required("pdu_id", String(PDU_ID_CHARS), unique=True),
 )
 
-raw_outlet: Final = _table(
-    "raw_outlet",
-    _key("pdu_no", SmallInteger),
-    _key("outlet", Tiny),
-    _key("ts_ms", BigInteger),
-    _required("samples", Integer),
-    _required("is_on", Tiny),
-    _optional("voltage_mv", Integer),
-    _optional("current_ma", Integer),
-    _optional("power_mw", Integer),
-    _optional("energy_mwh", BigInteger),
-    _optional("power_min_mw", Integer),
-    _optional("power_max_mw", Integer),
-    _required("quality", Tiny),
-    clustered=True,
-)
+BANK_SLOTS: Final = 8
+"""Outlets in one raw row; bank 0 holds 1 to 8, bank 1 holds 9 to 16, and so on."""
 
-raw_source: Final = _table(
-    "raw_source",
+
+def _slot(number: int) -> list[Column[Any]]:
+    return [
+        _optional(f"voltage_mv_{number}", Medium),
+        _optional(f"current_ma_{number}", Medium),
+        _optional(f"power_mw_{number}", Integer),
+        _optional(f"energy_mwh_{number}", BigInteger),
+        _optional(f"power_min_mw_{number}", Integer),
+        _optional(f"power_max_mw_{number}", Integer),
+        _optional(f"quality_{number}", Tiny),
+    ]
+
+
+raw_record: Final = _table(
+    "raw_record",
     _key("pdu_no", SmallInteger),
-    _key("source", String(6)),
     _key("ts_ms", BigInteger),
+    _key("bank", Tiny),
     _required("samples", Integer),
-    _optional("voltage_mv", Integer),
-    _optional("frequency_mhz", Integer),
-    _required("quality", Tiny),
+    _optional("period_ms", Integer),
+    _required("reported", SmallInteger),
+    _required("on_bits", SmallInteger),
+    _optional("main_mv", Medium),
+    _optional("main_mhz", Medium),
+    _optional("main_quality", Tiny),
+    _optional("backup_mv", Medium),
+    _optional("backup_mhz", Medium),
+    _optional("backup_quality", Tiny),
+    *(column for number in range(1, BANK_SLOTS + 1) for column in _slot(number)),
     clustered=True,
 )
 
 OUTLET_ROLLUPS: Final[Mapping[Tier, Table]] = {tier: _outlet_rollup(tier) for tier in Tier}
 SOURCE_ROLLUPS: Final[Mapping[Tier, Table]] = {tier: _source_rollup(tier) for tier in Tier}
 
-dirty_bucket: Final = _table(
-    "dirty_bucket",
-    _key("tier_s", Integer),
+unfolded: Final = _table(
+    "unfolded",
+    Column("no", RowId, primary_key=True, autoincrement=True),
+    _required("records", Integer),
+    _required("packed", LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")),
+)
+
+meter: Final = _table(
+    "meter",
     _key("pdu_no", SmallInteger),
-    _key("channel", String(6)),
-    _key("start_ms", BigInteger),
+    _key("outlet", Tiny),
+    _required("shown_mwh", BigInteger),
+    _required("offset_mwh", BigInteger),
+    clustered=True,
+)
+
+meter_reset: Final = _table(
+    "meter_reset",
+    _key("pdu_no", SmallInteger),
+    _key("outlet", Tiny),
+    _key("ts_ms", BigInteger),
+    _required("hidden_mwh", BigInteger),
     clustered=True,
 )
 

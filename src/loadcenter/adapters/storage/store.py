@@ -13,11 +13,12 @@ from loadcenter.adapters.storage import (
     analytics,
     buckets,
     commands,
+    folding,
     history,
     ingest,
+    keeping,
     quarantine,
     registry,
-    rollups,
 )
 from loadcenter.adapters.storage.dialect import add_up, write_rows
 from loadcenter.adapters.storage.engine import open_engines
@@ -27,6 +28,7 @@ from loadcenter.adapters.storage.schema import heartbeat
 from loadcenter.adapters.storage.transactions import Database, StoreSettings
 from loadcenter.domain.analysis.voltage_quality import VoltageMean
 from loadcenter.domain.commands import CommandStatus
+from loadcenter.domain.energy import Meter
 from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import StreamKey
@@ -40,7 +42,6 @@ from loadcenter.services.ports import (
     IngestBatch,
     RawOutlet,
     RawSource,
-    RollupKey,
     SessionRow,
     StoredEvent,
     UserRow,
@@ -93,16 +94,40 @@ class SqlStore:
         """See `Store.ping`."""
         await self._database.write(_beat)
 
-    # -- rollups of the coarser tiers
+    # -- rollups
 
-    async def dirty_buckets(self, limit: int) -> list[tuple[Tier, RollupKey]]:
-        """See `Store.dirty_buckets`."""
-        return await self._database.read(partial(rollups.dirty_buckets, limit=limit))
+    async def fold(self, most: int = 4_000) -> int:
+        """See `Store.fold`."""
+        work = partial(folding.fold, day_start=self._day_start, most=most)
+        return await self._database.write(work, folding.BOUND_S)
 
-    async def recompute(self, tier: Tier, key: RollupKey, until_ms: int) -> None:
-        """See `Store.recompute`."""
-        await self._database.write(
-            partial(rollups.recompute, tier=tier, key=key, until_ms=until_ms, day_start=self._day_start)
+    async def meters(self, pdu_id: str) -> dict[int, Meter]:
+        """See `Store.meters`."""
+        return await self._database.read(partial(history.meters, pdu_id=pdu_id))
+
+    async def outlets_reset(
+        self, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int
+    ) -> frozenset[int]:
+        """See `Store.outlets_reset`."""
+        return await self._database.read(
+            lambda connection: history.outlets_reset(connection, pdu_id, outlets, since_ms, until_ms)
+        )
+
+    # -- retention
+
+    async def prepare_days(self, now_ms: int) -> None:
+        """See `Store.prepare_days`."""
+        # after an import or a restore into new tables, the rows of days that had no place are moved
+        await self._database.write(partial(keeping.prepare_days, now_ms=now_ms), keeping.MOVING_BOUND_S)
+
+    async def forget_raw(self, before_ms: int) -> int:
+        """See `Store.forget_raw`."""
+        return await self._database.write(partial(keeping.forget_raw, before_ms=before_ms))
+
+    async def forget_rollups(self, tier: Tier, before_ms: int) -> int:
+        """See `Store.forget_rollups`."""
+        return await self._database.write(
+            lambda connection: keeping.forget_rollups(connection, tier, before_ms)
         )
 
     # -- history
@@ -173,16 +198,6 @@ class SqlStore:
         """See `Store.outlet_counters`."""
         return await self._database.read(
             lambda connection: buckets.outlet_counters(connection, pdu_id, outlets, tier, since_ms, until_ms)
-        )
-
-    async def outlets_that_fell(
-        self, pdu_id: str, outlets: Sequence[int], tier: Tier, since_ms: int, until_ms: int
-    ) -> set[int]:
-        """See `Store.outlets_that_fell`."""
-        return await self._database.read(
-            lambda connection: buckets.outlets_that_fell(
-                connection, pdu_id, outlets, tier, since_ms, until_ms
-            )
         )
 
     async def events(self, wanted: EventFilter) -> list[StoredEvent]:

@@ -86,8 +86,10 @@ class Database:
         """
         return await self._bounded(self._read(work), self._settings.read_timeout_s)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], bound_s: float | None = None) -> T:
         """Return what `work` returns, after COMMIT of all it wrote; on any error nothing of it was kept.
+
+        Its bound is that of the settings unless `bound_s` is another.
 
         One exception: where the bound ends a COMMIT on its way, it may still happen. Whoever tries again must be able
         to see that; the stream positions are compared for this reason.
@@ -96,7 +98,7 @@ class Database:
             StoreUnavailableError: the database cannot be written within the bound.
             StoreDataError: it refused a value.
         """
-        return await self._bounded(self._write(work), self._settings.write_timeout_s)
+        return await self._bounded(self._write(work), bound_s or self._settings.write_timeout_s)
 
     async def close(self) -> None:
         """Close all connections; work that was given up has a last moment to end."""

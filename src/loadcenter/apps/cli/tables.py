@@ -28,7 +28,6 @@ from loadcenter.apps.config import Config
 from loadcenter.domain.rollups import Tier
 from loadcenter.domain.topology import MAX_OUTLETS, Source
 from loadcenter.services.export import Exporter, FormatMissingError, Wanted
-from loadcenter.services.history import History
 from loadcenter.services.importing import (
     Imported,
     ImportRefusedError,
@@ -163,9 +162,7 @@ async def _import(
         opened[Quantity(name)] = open_feed(place, time_column, settings.timezone)
     async with _store(settings, target.pdu_id) as store:
         with counting(quiet) as progress:
-            done = await import_feeds(store, target, opened, lambda rows: progress("readings", rows))
-        await History(store, SystemClock(), SiteCalendar(settings.timezone)).recompute_dirty()
-    return done
+            return await import_feeds(store, target, opened, lambda rows: progress("readings", rows))
 
 
 @asynccontextmanager

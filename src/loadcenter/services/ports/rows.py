@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from loadcenter.domain.commands import CommandStatus, Order
 from loadcenter.domain.events import Cause, Detail, EventCode, Severity
-from loadcenter.domain.readings import OutletReading, SourceReading
+from loadcenter.domain.readings import OutletReading, SourceReading, Telemetry
 from loadcenter.domain.rollups import OutletRollup, SourceRollup
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import StreamKey
@@ -13,22 +13,34 @@ from loadcenter.protocol.session import StreamKey
 
 @dataclass(frozen=True, slots=True)
 class RawOutlet:
-    """One raw row of an outlet."""
+    """One reading of an outlet; `samples` of `period_ms` each, ending at `ts_ms`."""
 
     pdu_id: str
     ts_ms: int
     samples: int
     reading: OutletReading
+    period_ms: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class RawSource:
-    """One raw row of a source."""
+    """One reading of a source; `samples` of `period_ms` each, ending at `ts_ms`."""
 
     pdu_id: str
     ts_ms: int
     samples: int
     reading: SourceReading
+    period_ms: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """All readings of one record of a device, with the time and the samples that are booked for it."""
+
+    pdu_id: str
+    ts_ms: int
+    samples: int
+    readings: Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,15 @@ class RollupKey:
 
 @dataclass(frozen=True, slots=True)
 class IngestBatch:
-    """Everything that one transaction writes. All of it or nothing."""
+    """Everything that one transaction writes. All of it or nothing.
+
+    Attributes:
+        outlets: single readings, which are in no rollup; likewise `sources`.
+        outlet_minutes: what is added to the rollups of every tier; likewise `source_minutes`. Their counters are those
+            of a meter that never falls (`domain/energy.Meter`).
+        records: records of devices, in the order in which each device made them; their rollups follow with
+            `Store.fold`.
+    """
 
     outlets: Sequence[RawOutlet] = ()
     sources: Sequence[RawSource] = ()
@@ -109,6 +129,7 @@ class IngestBatch:
     gaps: Sequence[GapRow] = ()
     quarantine: Sequence[QuarantineRow] = ()
     positions: Sequence[Position] = ()
+    records: Sequence[RawRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """The database."""
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from loadcenter.domain.commands import CommandStatus
+from loadcenter.domain.energy import Meter
 from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import StreamKey
@@ -18,7 +18,6 @@ from loadcenter.services.ports.rows import (
     IngestBatch,
     RawOutlet,
     RawSource,
-    RollupKey,
     SessionRow,
     StoredEvent,
     UserRow,
@@ -52,9 +51,8 @@ class Store(Protocol):
     async def commit(self, batch: IngestBatch) -> None:
         """Write the whole batch in one transaction and return after COMMIT.
 
-        Positions are compared and set inside the transaction. A raw row with the key of an older one replaces it;
-        minute rollups are merged into those stored; an event with a known (pdu, boot, seq) is left as it is;
-        the coarser buckets that a minute falls into are marked dirty.
+        Positions are compared and set inside the transaction. A reading with the key of an older one replaces it;
+        minutes are added to the rollups of every tier; an event with a known (pdu, boot, seq) is left as it is.
 
         Raises:
             PositionConflictError: a position is not at `before`.
@@ -66,13 +64,38 @@ class Store(Protocol):
         """Return if the database can write now."""
         ...
 
-    # -- rollups of the coarser tiers
-    async def dirty_buckets(self, limit: int) -> list[tuple[Tier, RollupKey]]:
-        """Return buckets whose finer tier has changed, finest tier first."""
+    # -- rollups
+    async def fold(self, most: int = 4_000) -> int:
+        """Add records that were committed to their rollups, each exactly once; return how many, 0 when none is left.
+
+        It takes the oldest, about `most`, in one transaction; the more, the less each costs.
+        """
         ...
 
-    async def recompute(self, tier: Tier, key: RollupKey, until_ms: int) -> None:
-        """Rebuild one bucket (`key.start_ms` to `until_ms`) from the finer tier and mark it clean."""
+    async def meters(self, pdu_id: str) -> Mapping[int, Meter]:
+        """Return the energy meter of each outlet of a PDU, as of the last fold."""
+        ...
+
+    async def outlets_reset(
+        self, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int
+    ) -> frozenset[int]:
+        """Return which of the outlets began to count again at a reading with since <= ts < until."""
+        ...
+
+    # -- retention
+    async def prepare_days(self, now_ms: int) -> None:
+        """Make room for the raw rows of the coming days, where the database wants that beforehand."""
+        ...
+
+    async def forget_raw(self, before_ms: int) -> int:
+        """Delete raw rows of before `before_ms` (some younger ones may stay with them); return how many, about.
+
+        It deletes as much as fits into a short transaction: 0 when nothing is left to delete.
+        """
+        ...
+
+    async def forget_rollups(self, tier: Tier, before_ms: int) -> int:
+        """Delete rollups of a tier that begin before `before_ms`; return how many, 0 when nothing is left."""
         ...
 
     # -- history
@@ -115,13 +138,10 @@ class Store(Protocol):
     async def outlet_counters(
         self, pdu_id: str, outlets: Sequence[int], tier: Tier | None, since_ms: int, until_ms: int
     ) -> Mapping[int, Sequence[tuple[int, Counters]]]:
-        """Return (time, counters) of the rows (`tier` None: raw) that know their counter, by outlet, in order."""
-        ...
+        """Return (time, counters) of the rows (`tier` None: raw) that know their counter, by outlet, in order.
 
-    async def outlets_that_fell(
-        self, pdu_id: str, outlets: Sequence[int], tier: Tier, since_ms: int, until_ms: int
-    ) -> AbstractSet[int]:
-        """Return those outlets whose counter fell within or between rows of a tier with since <= start < until."""
+        Of raw rows they are those of a meter which is read in the order of their times, from the first one.
+        """
         ...
 
     async def events(self, wanted: EventFilter) -> list[StoredEvent]:

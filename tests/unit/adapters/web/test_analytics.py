@@ -37,7 +37,7 @@ async def fill(center: Center, hours: range, watts: int = 120) -> None:
         voltage = SourceReading(Source.MAIN, 230_000, 50_000)
         sources[RollupKey("rack-1", Source.MAIN, start_ms)] = source_rollup(voltage, 60, 1000)
     await center.store.commit(IngestBatch(outlet_minutes=outlets, source_minutes=sources))
-    await center.history.recompute_dirty()
+    await center.history.fold()
 
 
 @pytest.fixture

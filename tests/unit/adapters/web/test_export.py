@@ -41,6 +41,7 @@ async def test_readings_come_as_csv(measured: Site, client: httpx.AsyncClient) -
 
 
 async def test_minutes_come_as_parquet(measured: Site, client: httpx.AsyncClient) -> None:
+    await measured.center.history.fold()
     answer = await client.get(f"{API}/export?pdu=rack-1&outlets=1&{SPAN}&tier=1m&format=parquet")
     assert answer.headers["content-type"] == "application/vnd.apache.parquet"
     [row] = pyarrow.parquet.read_table(io.BytesIO(answer.content)).to_pylist()
@@ -102,7 +103,7 @@ async def test_a_bucket_computed_anew_and_a_new_name_change_the_tag(
 ) -> None:
     day = f"{API}/history?pdu=rack-1&outlets=1&since_ms={START_MS - 86_400_000 * 90}&until_ms={START_MS + 60_000}"
     tags = [(await client.get(day)).headers["etag"]]
-    await measured.center.history.recompute_dirty()
+    await measured.center.history.fold()
     tags.append((await client.get(day)).headers["etag"])
     await client.put(f"{API}/pdus/rack-1/names", json={"outlets": [{"n": 1, "name": "Pump"}]})
     tags.append((await client.get(day)).headers["etag"])
@@ -127,7 +128,7 @@ async def test_a_chart_comes_as_message_pack_too(measured: Site, client: httpx.A
 
 
 async def test_energy_comes_by_whole_days_weeks_or_months(measured: Site, client: httpx.AsyncClient) -> None:
-    await measured.center.history.recompute_dirty()
+    await measured.center.history.fold()
     answer = await client.get(f"{API}/energy?pdu=rack-1&outlets=1,2&{SPAN}&period=month")
     body = answer.json()
     assert body["period"] == "month"

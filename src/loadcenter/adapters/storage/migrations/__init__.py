@@ -1,22 +1,20 @@
 """Brings the tables of a database to the newest revision, from nothing or from any older one.
 
 The revisions ship with the package and run when the store is opened. A revision that was cut off half-way (MariaDB
-commits each change of a table by itself) runs again from its start, so each step leaves alone what is there.
+commits each change of a table by itself) runs again from its start, so each step leaves alone what is there. Alembic,
+which runs them, takes some 10 MB of memory: it is loaded only where there is something to do.
 """
 
-from pathlib import Path
-from typing import Any, Final
+import importlib
+from typing import Final
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, MetaData, String, Table
+from sqlalchemy import Connection, column, inspect, select, table
 
 from loadcenter.adapters.storage.dialect import lock_schema, unlock_schema
 from loadcenter.services.ports import StoreError
 
-FOLDER: Final = Path(__file__).parent
+REVISIONS: Final = ("0001", "0002")
+"""All revisions in their order."""
 VERSION_TABLE: Final = "alembic_version"
 
 
@@ -26,14 +24,22 @@ class SchemaVersionError(StoreError):
 
 def newest_revision() -> str:
     """Return the revision that this version works with."""
-    newest = _scripts().get_current_head()
-    assert newest is not None, "the package ships at least one revision"
-    return newest
+    return REVISIONS[-1]
 
 
 def known_revisions() -> frozenset[str]:
     """Return all revisions that this version can bring tables to, or up from."""
-    return frozenset(script.revision for script in _scripts().walk_revisions())
+    return frozenset(REVISIONS)
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision that the tables are at, None before the first."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found: str | None = connection.execute(
+        select(column("version_num")).select_from(table(VERSION_TABLE))
+    ).scalar()
+    return found
 
 
 def migrate(connection: Connection, wanted: str | None = None) -> None:
@@ -42,43 +48,16 @@ def migrate(connection: Connection, wanted: str | None = None) -> None:
     Raises:
         SchemaVersionError: the database is of a revision that this version does not know.
     """
+    wanted = wanted or newest_revision()
     lock_schema(connection)
     try:
-        _upgrade(connection, wanted or newest_revision())
+        current = current_revision(connection)
+        if current is not None and current not in REVISIONS:
+            raise SchemaVersionError(
+                f"the database is at revision {current}, this version of Loadcenter knows up to {newest_revision()}: "
+                "install the newer version again, or restore a backup from before it"
+            )
+        if current != wanted:
+            importlib.import_module(f"{__name__}.upgrading").upgrade(connection, current, wanted)
     finally:
         unlock_schema(connection)
-
-
-def _upgrade(connection: Connection, wanted: str) -> None:
-    scripts, known = _scripts(), known_revisions()
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in known:
-        raise SchemaVersionError(
-            f"the database is at revision {current}, this version of Loadcenter knows up to {newest_revision()}: "
-            "install the newer version again, or restore a backup from before it"
-        )
-    if current == wanted:
-        return
-
-    # Alembic's own would name the primary key, which MariaDB leaves aside with a warning.
-    Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True)).create(
-        connection, checkfirst=True
-    )
-
-    def steps(revision: Any, _context: MigrationContext) -> Any:
-        return scripts._upgrade_revs(wanted, revision)  # noqa: SLF001  # what alembic.command.upgrade calls
-
-    with EnvironmentContext(_config(), scripts, fn=steps) as environment:
-        environment.configure(connection=connection, version_table=VERSION_TABLE)
-        with environment.begin_transaction():
-            environment.run_migrations()
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
