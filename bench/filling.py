@@ -48,9 +48,14 @@ def add_pdu(sql: Sql, pdu_no: int) -> None:
 
 def fill(sql: Sql, span: Span) -> int:
     """Write all rows of a span and return how many."""
-    table = schema.raw_outlet if span.tier is None else schema.OUTLET_ROLLUPS[span.tier]
-    for outlet in range(1, span.outlets + 1):
-        values = _values(table, _raw(span, outlet) if span.tier is None else _rollup(span, outlet))
+    if span.tier is None:
+        banks = range(0, span.outlets, schema.BANK_SLOTS)
+        parts = [_values(schema.raw_record, _raw(span, first_outlet)) for first_outlet in banks]
+        table = schema.raw_record
+    else:
+        table = schema.OUTLET_ROLLUPS[span.tier]
+        parts = [_values(table, _rollup(span, outlet)) for outlet in range(1, span.outlets + 1)]
+    for values in parts:
         for first, last in _portions(span.rows):
             sql.run(f"INSERT INTO {table.name} SELECT {values} FROM seq_{first}_to_{last}")
     return span.rows * span.outlets
@@ -88,23 +93,39 @@ def _power(ts_ms: str, outlet: int | str) -> str:
     return f"(40000 + 25000 * {outlet} + CAST(20000 * SIN({ts_ms} / 5400000) AS INT))"
 
 
-def _raw(span: Span, outlet: int) -> dict[str, str]:
+def _raw(span: Span, first_outlet: int) -> dict[str, str]:
+    """Return the columns of a bank that begins after `first_outlet` outlets."""
     ts_ms = f"({span.since_ms} + seq * 1000)"
-    power = _power(ts_ms, outlet)
-    return {
+    outlets = min(schema.BANK_SLOTS, span.outlets - first_outlet)
+    bits = (1 << outlets) - 1
+    columns = {
         "pdu_no": str(span.pdu_no),
-        "outlet": str(outlet),
         "ts_ms": ts_ms,
+        "bank": str(first_outlet // schema.BANK_SLOTS),
         "samples": "1",
-        "is_on": "1",
-        "voltage_mv": "230000 + seq MOD 977",
-        "current_ma": f"{power} DIV 230",
-        "power_mw": power,
-        "energy_mwh": _energy(ts_ms, outlet),
-        "power_min_mw": "NULL",
-        "power_max_mw": "NULL",
-        "quality": "0",
+        "period_ms": "NULL",
+        "reported": str(bits if first_outlet else bits | 768),
+        "on_bits": str(bits),
+        "main_mv": "230000 + seq MOD 977",
+        "main_mhz": "50000",
+        "main_quality": "NULL",
+        "backup_mv": "231000",
+        "backup_mhz": "50000",
+        "backup_quality": "NULL",
     }
+    for slot in range(1, schema.BANK_SLOTS + 1):
+        columns |= _slot(ts_ms, slot, first_outlet + slot if slot <= outlets else 0)
+    return columns
+
+
+def _slot(ts_ms: str, slot: int, outlet: int) -> dict[str, str]:
+    """Return the columns of a slot; nothing where there is no outlet."""
+    names = ("voltage_mv", "current_ma", "power_mw", "energy_mwh", "power_min_mw", "power_max_mw", "quality")
+    values = ["NULL"] * len(names)
+    if outlet:
+        power = _power(ts_ms, outlet)
+        values[:4] = "230000 + seq MOD 977", f"{power} DIV 230", power, _energy(ts_ms, outlet)
+    return {f"{name}_{slot}": value for name, value in zip(names, values, strict=True)}
 
 
 def _energy(ts_ms: str, outlet: int) -> str:
@@ -128,7 +149,6 @@ def _rollup(span: Span, outlet: int) -> dict[str, str]:
         "first_mwh": _energy(start_ms, outlet),
         "last_ts_ms": last_ms,
         "last_mwh": _energy(last_ms, outlet),
-        "reset_mwh": "0",
     }
 
 

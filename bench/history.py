@@ -103,7 +103,7 @@ def _bytes(rig: BenchRig, filled: Filled) -> Figures:
         note = f"{rows:,} rows in {size / 1e6:,.0f} MB, {size / max(1, rows):.0f} bytes a row"
         return Figure(size / max(1, rows) / samples, "B", note=note)
 
-    raw = weigh("raw_outlet", filled.rows["raw"], 1)
+    raw = weigh("raw_record", filled.rows["raw"], 1)
     old = weigh("old_readings", filled.rows["old"], 1)
     found = {"F10_raw_b": replace(raw, goal="<= 49", peer={"old_table_b": round(old.value, 1)})}
     for tier, name in TIER_NAMES.items():

@@ -20,7 +20,7 @@ from bench.growth import growth
 from bench.latency import latency
 from bench.nodered import TABLE, Flow, NodeRed
 from bench.processes import RssCurve, cpu_s, rss_mb
-from bench.rigs import BenchBroker, BenchRig, Sql, bench_rig, table_bytes, until
+from bench.rigs import POLL_S, BenchBroker, BenchRig, Sql, bench_rig, table_bytes, until
 from tests.brokers import CENTER, CENTER_PASSWORD
 
 MESSAGES = 20_000
@@ -58,12 +58,14 @@ class Contender:
     Attributes:
         stored: how many messages of this run are committed.
         ready: called before each run.
+        rolled_up: whether the rollups hold all that is committed: their cost counts.
     """
 
     port: int
     pids: tuple[int, int]
     stored: Callable[[], int]
     ready: Callable[[], None]
+    rolled_up: Callable[[], bool] = lambda: True
 
 
 def measure(settings: Settings, folder: Path, *, peer: bool = True) -> Iterator[Figures]:
@@ -116,7 +118,9 @@ def _loadcenter(rig: BenchRig) -> Iterator[Contender]:
 
     with rig.sql() as sql:
         pids = rig.center.pid, rig.database.pid
-        yield Contender(rig.broker.port, pids, lambda: rig.stored(sql, boot), next_boot)
+        yield Contender(
+            rig.broker.port, pids, lambda: rig.stored(sql, boot), next_boot, lambda: rig.rolled_up(sql)
+        )
 
 
 @contextmanager
@@ -150,6 +154,8 @@ def _run(contender: Contender, messages: int, boot: int) -> Run:
         began = burst.send()
         ended = until(whole, contender.stored, STILL_S)
         burst.acknowledged()
+        while not contender.rolled_up():
+            time.sleep(POLL_S)
         used = [cpu_s(pid) - earlier for pid, earlier in zip(contender.pids, before, strict=True)]
     return Run(whole / (ended - began), used[0] / whole * 1e6, used[1] / whole * 1e6)
 
@@ -199,7 +205,7 @@ def _is_exact(rig: BenchRig, turns: int, messages: int) -> bool:
     """Return whether every record of the counted runs has its rows, once, and the minutes hold them all."""
     with rig.sql() as sql:
         given = sum(rig.stored(sql, boot) for boot in range(1, turns + 1))
-        raw = sql.number("SELECT COUNT(*) FROM raw_outlet")
+        raw = sql.number("SELECT SUM(BIT_COUNT(reported & 255)) FROM raw_record")
         minutes = sql.number("SELECT SUM(power_count) FROM outlet_rollup_1m")
     return raw == minutes == given * OUTLETS and given >= (turns - 1) * (messages - messages % PDUS)
 
@@ -207,8 +213,8 @@ def _is_exact(rig: BenchRig, turns: int, messages: int) -> bool:
 def _ingested(rig: BenchRig) -> Figures:
     """F10 of rows that came in batch by batch: pages are fuller when a bench fills them in order."""
     with rig.sql() as sql:
-        rows = sql.number("SELECT COUNT(*) FROM raw_outlet")
-    size = table_bytes(rig, "raw_outlet")
+        rows = sql.number("SELECT SUM(BIT_COUNT(reported & 255)) FROM raw_record")
+    size = table_bytes(rig, "raw_record")
     return {
         "F10_ingested_b": Figure(size / rows, "B", "<= 49", note=f"raw, of {rows:,} rows that came by MQTT")
     }
@@ -264,7 +270,7 @@ def burst_memory(settings: Settings, folder: Path) -> Figures:
         with RssCurve(rig.center.pid) as curve:
             began = burst.send()
             ended = until(messages, lambda: rig.stored(sql), STILL_S)
-        raw = sql.number("SELECT COUNT(*) FROM raw_outlet")
+        raw = sql.number("SELECT SUM(BIT_COUNT(reported & 255)) FROM raw_record")
     assert raw == messages * OUTLETS, f"{raw} rows of {messages * OUTLETS}"
     highest = max(curve.values_mb)
     note = f"{messages} messages in {ended - began:.0f} s, {before_mb:.0f} MB before, curve in MB: {curve.thinned()}"

@@ -126,6 +126,10 @@ class BenchRig:
             f"SELECT SUM(seq) FROM stream_position WHERE stream = 'telemetry' AND boot = {boot}"
         )
 
+    def rolled_up(self, sql: Sql) -> bool:
+        """Return whether the rollups hold everything that is committed."""
+        return not sql.number("SELECT COUNT(*) FROM unfolded")
+
 
 @contextmanager
 def bench_rig(folder: Path, pdus: int) -> Iterator[BenchRig]:
