@@ -410,3 +410,11 @@ def test_a_stack_that_points_nowhere_harms_the_program_alone(unit):
     unit.reset()
     unit.run(0.02)
     assert ask(unit, "t") == "1"
+
+
+def test_a_source_may_be_fed_anew_for_as_long_as_it_runs(unit):
+    for _ in range(100):
+        unit.feed(Source.MAIN, Sine(230.0, 50.0))
+        unit.run(0.003)
+    assert unit.source_v(Source.MAIN) == pytest.approx(unit.source_v(Source.BACKUP), abs=0.01)
+    assert unit.source_v(Source.BACKUP) != 0
