@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import (
     Connection,
     LargeBinary,
@@ -35,7 +34,13 @@ from loadcenter.adapters.storage.backup_file import (
 from loadcenter.adapters.storage.dialect import SQLITE
 from loadcenter.adapters.storage.engine import Engines, open_engines
 from loadcenter.adapters.storage.errors import DRIVER_ERRORS, translate
-from loadcenter.adapters.storage.migrations import VERSION_TABLE, known_revisions, migrate, newest_revision
+from loadcenter.adapters.storage.migrations import (
+    VERSION_TABLE,
+    current_revision,
+    known_revisions,
+    migrate,
+    newest_revision,
+)
 from loadcenter.adapters.storage.schema import metadata
 
 RESTORING: Final = "restoring"
@@ -72,7 +77,7 @@ async def write_backup(url: str, path: Path, version: str, now_ms: int, progress
         _check_there(url)
         with new_backup(path) as writer:
             async with _snapshot(engines.reader) as connection:
-                revision = await connection.run_sync(_revision)
+                revision = await connection.run_sync(current_revision)
                 _check_backed_up(revision, engines.place)
                 report = Report(revision or "", now_ms)
                 writer.head(Header(FORMAT, version, report.revision, now_ms))
@@ -216,10 +221,6 @@ def _check_backed_up(revision: str | None, place: str) -> None:
             f"the database {place} is at revision {revision}, this version works with {newest_revision()}: "
             "use the version that runs on it, or start this one once"
         )
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _mark(connection: Connection, revision: str) -> None:
