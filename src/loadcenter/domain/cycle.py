@@ -105,8 +105,9 @@ def step(state: PduState, inputs: PduInputs, config: PduConfig, now_ms: int) -> 
     if state.at_rest and not inputs.orders and rest.nothing_new(state, inputs, config):
         feed = Feed(inputs.main, inputs.backup, inputs.live, inputs.phase_mdeg)
         if transfer.at_rest(state.transfer, feed, config, now_ms):
-            state = rest.rested(state, inputs, config, now_ms)
-            return state, Outputs(state.drives, (), state.emitted, (), state.standing)
+            rested = rest.rested(state, inputs, config, now_ms)
+            if rested is state or not any(outlet.guard.heat.trips for outlet in rested.outlets):
+                return rested, Outputs(rested.drives, (), rested.emitted, (), rested.standing)
     draft = Draft(state, inputs, config, now_ms)
     rest.keep_time(draft)
     guarding.protect_outlets(draft)

@@ -71,6 +71,18 @@ def test_at_rest_the_same_state_comes_back(bench):
 # -- orders
 
 
+def test_a_relay_that_becomes_too_hot_at_rest_trips_in_the_same_step():
+    settings = OutletConfig(limit_ma=10_000, curve_ma=10_000)
+    memory = PduMemory((OutletMemory(heat_pct=75),) * 4)
+    bench = Bench(PduConfig(outlets=(settings,) * 4), memory)
+    bench.loads_ma = [5000, 0, 0, 0]
+    bench.run(1000)
+    while not bench.told:
+        assert not bench.state.outlets[0].guard.heat.trips
+        bench.run(20)
+    assert bench.events("trip")[0].data["trip"] == "thermal"
+
+
 def test_a_person_switches_off_and_on(bench):
     off = bench.order(Do.SWITCH, 2, on=False)
     bench.run(200)
