@@ -28,9 +28,18 @@ WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion")
 # Each of these was measured by the flash that it saves on a UNO (firmware/uno/README.md); together 8 %. With -flto, or
 # -fwhole-program, what is called once would be inlined, and that costs more than it saves.
 SMALLER = (
-    *("-mrelax", "-mcall-prologues", "-mstrict-X", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
+    *(
+        "-mrelax",
+        "-mcall-prologues",
+        "-mstrict-X",
+        "-ffunction-sections",
+        "-fdata-sections",
+        "-Wl,--gc-sections",
+    ),
     *("-fira-algorithm=priority", "-fira-loop-pressure", "-fipa-pta", "-fno-tree-forwprop"),
     *("-fno-move-loop-invariants", "-fno-partial-inlining", "-fno-shrink-wrap", "-fno-toplevel-reorder"),
+    *("-fno-ipa-sra", "-fno-inline-small-functions"),
+    *("-fno-jump-tables", "-morder2"),
 )
 AVR = ("-DF_CPU=16000000UL", "-Os", "-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics", *SMALLER)
 HOST = ("-O2", "-g", "-std=c++11", "-fPIC", "-shared")

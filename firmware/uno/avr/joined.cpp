@@ -35,7 +35,7 @@ int32_t of_pdu(Reading what) {
     case Reading::kLateUs:
       return board::kDiagnostics ? cpu_load.take_late_us() : kUnknown;
     default:
-      return free_bytes();
+      return board::kDiagnostics ? free_bytes() : kUnknown;
   }
 }
 

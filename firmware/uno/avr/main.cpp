@@ -91,7 +91,7 @@ uint8_t failing_tests() {
   if (!ram_works()) {
     failing = 1U << kRamTest;
   }
-  if (board::kDiagnostics && !flash_holds_) {
+  if (!flash_holds_) {
     failing = static_cast<uint8_t>(failing | 1U << kFlashTest);
   }
   if (free_bytes() < kLeastFree) {
@@ -115,7 +115,7 @@ int main() {
   draw_noise();
   begin_uart();
   sampler.begin();
-  pdu.begin(calibration_);
+  pdu.begin(board::kCalibrated ? &calibration_ : nullptr);
   load_heat(pdu.decision);
   begin_scans();
   begin_watchdog();

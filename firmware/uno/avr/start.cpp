@@ -3,6 +3,7 @@
 #include <avr/io.h>
 #include <avr/wdt.h>
 
+#include "../board.h"
 #include "machine.hpp"
 
 extern uint8_t __heap_start;  // from the linker: behind the variables
@@ -33,6 +34,7 @@ extern "C" __attribute__((naked, used, section(".init3"))) void save_reset_flags
   wdt_disable();  // after a reset by the watchdog it goes on, at its shortest time
 }
 
+#if LOADCENTER_DIAGNOSTICS
 // Writes both patterns to each cell and leaves what was in it: .noinit goes over a reset. No stack yet:
 // registers only.
 extern "C" __attribute__((naked, used, section(".init3"))) void test_ram() {
@@ -60,6 +62,7 @@ extern "C" __attribute__((naked, used, section(".init3"))) void paint_stack() {
       : [paint] "M"(loadcenter::kPaint), [end] "i"(RAMEND + 1)
       : "r24", "r25", "r30", "r31");
 }
+#endif
 
 namespace loadcenter {
 

@@ -83,11 +83,11 @@ class Commands {
   Entry* oldest_ended();
   static void keep(Entry& entry, uint16_t seq, Status status, uint8_t code);
 
-  Entry kept_[kKept];
-  Command queue_[kQueue];
   Answer stray_;
   uint16_t last_;
   uint8_t queued_;
+  Entry kept_[kKept];
+  Command queue_[kQueue];
 };
 
 }  // namespace loadcenter

@@ -32,8 +32,14 @@ uint8_t packed_size(int32_t value) {
 
 }  // namespace
 
+// The place `by` bytes behind `at`.
+uint8_t EventRing::on(uint8_t at, uint8_t by) {
+  const uint16_t place = static_cast<uint16_t>(at + by);
+  return static_cast<uint8_t>(place < kPool ? place : place - kPool);
+}
+
 void EventRing::write(uint8_t byte) {
-  pool_[(first_ + used_) % kPool] = byte;
+  pool_[on(first_, used_)] = byte;
   ++used_;
 }
 
@@ -48,13 +54,13 @@ void EventRing::write_packed(int32_t value) {
   write(static_cast<uint8_t>(bits));
 }
 
-uint8_t EventRing::read(uint16_t& at) const {
+uint8_t EventRing::read(uint8_t& at) const {
   const uint8_t byte = pool_[at];
-  at = at + 1 == kPool ? 0 : static_cast<uint16_t>(at + 1);
+  at = on(at, 1);
   return byte;
 }
 
-int32_t EventRing::read_packed(uint16_t& at) const {
+int32_t EventRing::read_packed(uint8_t& at) const {
   uint32_t bits = 0;
   uint8_t shift = 0;
   for (uint8_t byte = kMore; byte & kMore; shift = static_cast<uint8_t>(shift + 7)) {
@@ -87,7 +93,7 @@ uint16_t EventRing::add(const Event& event) {
 }
 
 void EventRing::front(Event& event) const {
-  uint16_t at = first_;
+  uint8_t at = first_;
   const uint8_t size = read(at);
   event.code = read(at);
   const uint8_t where = read(at);
@@ -99,7 +105,7 @@ void EventRing::front(Event& event) const {
   for (uint8_t shift = 0; shift < 32; shift = static_cast<uint8_t>(shift + 8)) {
     event.at_ms |= static_cast<uint32_t>(read(at)) << shift;
   }
-  const uint16_t end = static_cast<uint16_t>((first_ + size) % kPool);
+  const uint8_t end = on(first_, size);
   for (event.count = 0; at != end && event.count < kEventNumbersMax; ++event.count) {
     event.number[event.count] = read_packed(at);
   }
@@ -107,8 +113,8 @@ void EventRing::front(Event& event) const {
 
 void EventRing::remove() {
   const uint8_t size = pool_[first_];
-  first_ = static_cast<uint16_t>((first_ + size) % kPool);
-  used_ = static_cast<uint16_t>(used_ - size);
+  first_ = on(first_, size);
+  used_ = static_cast<uint8_t>(used_ - size);
   before_ = following(before_);
   --held_;
 }

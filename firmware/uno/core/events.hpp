@@ -44,21 +44,22 @@ class EventRing {
     return number == UINT16_MAX ? 1 : static_cast<uint16_t>(number + 1);
   }
 
-  static constexpr uint16_t kPool = 248;
+  static constexpr uint8_t kPool = LOADCENTER_ROOMY ? 248 : 120;
 
+  static uint8_t on(uint8_t at, uint8_t by);
   void remove();
   void write(uint8_t byte);
   void write_packed(int32_t value);
-  uint8_t read(uint16_t& at) const;
-  int32_t read_packed(uint16_t& at) const;
+  uint8_t read(uint8_t& at) const;
+  int32_t read_packed(uint8_t& at) const;
 
-  uint8_t pool_[kPool];
-  uint16_t first_;  // where the oldest event begins
-  uint16_t used_;
+  uint8_t first_;  // where the oldest event begins
+  uint8_t used_;
   uint16_t before_;  // number of the event before the oldest
   uint16_t last_;    // number of the newest event
   uint16_t dropped_;
   uint8_t held_;
+  uint8_t pool_[kPool];
 };
 
 }  // namespace loadcenter

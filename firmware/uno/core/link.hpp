@@ -61,9 +61,6 @@ class Link {
   bool event_field();
   bool answer_field();
 
-  LineReader reader_;
-  Commands commands_;
-  EventRing events_;
   Staging staging_;
   FrameWriter writer_;
   // Low bits of the time, which suffice for a second as long as a pass comes each minute.
@@ -81,6 +78,9 @@ class Link {
   bool applied_;
   bool greet_;
   bool report_;  // telemetry is due at once
+  LineReader reader_;
+  Commands commands_;
+  EventRing events_;
 };
 
 }  // namespace loadcenter

@@ -45,9 +45,6 @@ constexpr uint8_t kBlocksApart = kSecondBlocks / (kOutlets + kSources);
 
 // Returns `value` with a calibration of hundredths of a percent.
 uint32_t gained(uint32_t value, int16_t hundredths) {
-  if (!board::kCalibrated) {
-    return value;
-  }
   const uint32_t by =
       part(value, fraction(0.0001)) * static_cast<uint16_t>(hundredths < 0 ? -hundredths : hundredths);
   return hundredths < 0 ? value - by : value + by;
@@ -96,16 +93,16 @@ void move_zero(int16_t& zero, int16_t by) {
 
 }  // namespace
 
-void Metering::begin(const Calibration& calibration, Sampler& sampler) {
-  calibration_ = &calibration;
+void Metering::begin(const Calibration* calibration, Sampler& sampler) {
+  calibration_ = calibration;
   for (uint8_t k = 0; k < kOutlets; ++k) {
     outlet_[k].noise = kFirstNoise;
     outlet_[k].second.ends = static_cast<uint8_t>(kSecondBlocks + k * kBlocksApart);
-    outlet_[k].unit = gained(kOutletUnit, calibration.outlet_gain[k]);
+    outlet_[k].unit = board::kCalibrated ? gained(kOutletUnit, calibration->outlet_gain[k]) : kOutletUnit;
     constexpr int16_t kDelayLead = static_cast<int16_t>(kLeadScale / board::kTurns * 64L / board::kScanUs);
     if (board::kCalibrated) {
       sampler.outlet[k].lead =
-          static_cast<uint16_t>(sampler.outlet[k].lead + calibration.outlet_delay[k] * kDelayLead / 64);
+          static_cast<uint16_t>(sampler.outlet[k].lead + calibration->outlet_delay[k] * kDelayLead / 64);
     }
   }
   for (uint8_t s = 0; s < kSources; ++s) {
@@ -137,7 +134,9 @@ uint8_t Metering::take(Sampler& sampler, const Seen& seen, Inputs& inputs) {
   inputs.acted.tripped = seen.deeds.tripped;
   inputs.acted.masked = seen.deeds.masked;
   inputs.live = seen.live;
-  inputs.phase_mdeg = phase_mdeg();
+  if (board::kDiagnostics) {
+    inputs.phase_mdeg = phase_mdeg();
+  }
   inputs.sensor_fault = fault_;
   take_reference(sampler);
   return ended;
@@ -323,7 +322,7 @@ void Metering::set_scales(const Sampler& sampler) {
       (static_cast<uint32_t>(calibrated) << 16) / (reference == 0 ? calibrated : reference);
   for (uint8_t s = 0; s < kSources; ++s) {
     SourceMeter& meter = source_[s];
-    meter.unit = part(gained(kSourceUnit, calibration_->source_gain[s]), ratio << 15) << 1;
+    meter.unit = part((board::kCalibrated ? gained(kSourceUnit, calibration_->source_gain[s]) : kSourceUnit), ratio << 15) << 1;
     meter.nominal_peak = static_cast<uint16_t>((kNominalPeakMv << 12) / (meter.unit >> 8));
     meter.limit_permille = 0;
   }

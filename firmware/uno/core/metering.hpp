@@ -25,7 +25,7 @@ struct Reading1s {
 // Begins zeroed (static storage) and with `begin`.
 class Metering {
  public:
-  void begin(const Calibration& calibration, Sampler& sampler);
+  void begin(const Calibration* calibration, Sampler& sampler);  // null where the board has none
 
   // At the end of each block, before the next one ends. Fills `inputs`, of which `power_mw` stays from one
   // window to the next. Returns the outlet, from 1, of which a second has just become whole; 0 if none. Each
@@ -72,13 +72,13 @@ class Metering {
   void set_scales(const Sampler& sampler);
 
   const Calibration* calibration_;
-  OutletMeter outlet_[kOutlets];
-  SourceMeter source_[kSources];
   uint8_t window_blocks_;
   OutletMask closed_;  // outlets that were closed in their second
   OutletMask closed_before_;
   OutletMask fault_;
   Source scaled_for_;
+  OutletMeter outlet_[kOutlets];
+  SourceMeter source_[kSources];
 };
 
 }  // namespace loadcenter

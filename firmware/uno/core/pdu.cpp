@@ -12,7 +12,7 @@ constexpr int32_t kClockMhz = 5000;  // no mains is so far off, while it still h
 
 }  // namespace
 
-void Pdu::begin(const Calibration& calibration) {
+void Pdu::begin(const Calibration* calibration) {
   records.load(now_ms_);
   link.begin(now_ms_, records);
   metering.begin(calibration, sampler);
@@ -21,8 +21,8 @@ void Pdu::begin(const Calibration& calibration) {
     kept[k] = records.memory.outlet(static_cast<uint8_t>(k + 1));
   }
   decision.start(kept, records.settings, now_ms_);
-  begin_event(EventCode::kBoot, 0, 0, Cause::kNone);
-  put(reset_cause());
+  begin_event(EventCode::kBoot);
+  put_small(reset_cause());
   put(records.counters.starts());
   end_event();
 }
@@ -35,7 +35,7 @@ bool Pdu::pass() {
   }
   link.poll(records);
   if (link.take_applied()) {
-    begin_event(EventCode::kSettingsApplied, 0, 0, Cause::kNone);
+    begin_event(EventCode::kSettingsApplied);
     put(static_cast<int32_t>(records.settings.version));
     end_event();
   }
@@ -81,7 +81,9 @@ void Pdu::step(const Seen& seen) {
   second_began_ = second_blocks_ >= kSecondBlocks;
   if (second_began_) {
     second_blocks_ = static_cast<uint8_t>(second_blocks_ - kSecondBlocks);
-    test();
+    if (board::kDiagnostics) {
+      test();
+    }
   }
 }
 
@@ -91,13 +93,13 @@ void Pdu::test() {
   if (metering.reference_fault) {
     failing = static_cast<uint8_t>(failing | 1U << kReferenceTest);
   }
-  if (board::kDiagnostics && clock_fails()) {
+  if (clock_fails()) {
     failing = static_cast<uint8_t>(failing | 1U << kClockTest);
   }
   for (uint8_t test = 0; test <= kStackTest; ++test) {
     if ((failing & ~failing_ & 1U << test) != 0) {
-      begin_event(EventCode::kSelfTestFailed, 0, 0, Cause::kNone);
-      put(test);
+      begin_event(EventCode::kSelfTestFailed);
+      put_small(test);
       end_event();
     }
   }

@@ -25,7 +25,7 @@ uint8_t failing_tests();
 class Pdu {
  public:
   // Reads what is kept, and tells the start. The sampler has begun; no scan has.
-  void begin(const Calibration& calibration);
+  void begin(const Calibration* calibration);
 
   // Whether a block has ended that no step has looked at.
   bool due() const { return sampler.blocks != blocks_; }
@@ -35,12 +35,6 @@ class Pdu {
 
   uint32_t now_ms() const { return now_ms_; }          // moves by whole blocks
   bool second_began() const { return second_began_; }  // with the last step
-
-  Metering metering;
-  Decision decision;
-  Records records;
-  Link link;
-  Inputs inputs;
 
  private:
   void step(const Seen& seen);
@@ -52,6 +46,14 @@ class Pdu {
   uint8_t second_blocks_;
   uint8_t failing_;  // self tests that were told
   bool second_began_;
+
+ // Behind the rest: what stands first is reached in fewer instructions.
+ public:
+  Metering metering;
+  Decision decision;
+  Records records;
+  Link link;
+  Inputs inputs;
 };
 
 }  // namespace loadcenter

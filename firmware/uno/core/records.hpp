@@ -11,10 +11,10 @@
 namespace loadcenter {
 
 struct Records {
-  Settings settings;  // what runs
   SettingsStore store;
   MemoryStore memory;
   Counters counters;
+  Settings settings;  // what runs
 
   // Reads everything, and counts this start.
   void load(uint32_t now_ms);

@@ -27,8 +27,10 @@ uint32_t root_q20(uint32_t square_q8) {
   return static_cast<uint32_t>(root32(square_q8)) << 16 >> shifts;
 }
 
-__attribute__((noinline)) uint32_t part(uint32_t value, uint32_t fraction) {
+#ifndef __AVR__
+uint32_t part(uint32_t value, uint32_t fraction) {
   return static_cast<uint32_t>(static_cast<uint64_t>(value) * fraction >> 32);
 }
+#endif
 
 }  // namespace loadcenter

@@ -40,7 +40,7 @@ Bench* bench_new(const int16_t* gains, const int8_t* delays_us, uint16_t referen
   bench->calibration.reference = reference;
   bench->standing.at_once_permille = 650;
   bench->sampler.begin();
-  bench->metering.begin(bench->calibration, bench->sampler);
+  bench->metering.begin(&bench->calibration, bench->sampler);
   bench->metering.limit(bench->sampler, bench->standing, Source::kMain);
   return bench;
 }

@@ -62,9 +62,7 @@ class Headroom:
 
     def fits_well(self, draw_ma: int, draw_mw: int) -> bool:
         """Return whether it fits with half its draw more for the inrush, and a tenth of the budget to spare."""
-        needed_ma = self.load.current_ma + draw_ma + draw_ma // 2
-        needed_mw = self.load.power_mw + draw_mw + draw_mw // 2
         return (
-            needed_ma <= self.budget.current_ma - self.budget.current_ma // 10
-            and needed_mw <= self.budget.power_mw - self.budget.power_mw // 10
+            self.load.current_ma * 10 + draw_ma * 15 <= self.budget.current_ma * 9
+            and self.load.power_mw * 10 + draw_mw * 15 <= self.budget.power_mw * 9
         )

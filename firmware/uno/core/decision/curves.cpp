@@ -32,8 +32,8 @@ int32_t rate(Curve curve, uint32_t multiple) {
   const uint16_t whole = multiple > kMultipleMost ? kMultipleMost : static_cast<uint16_t>(multiple);
   if (curve == Curve::kNi) return static_cast<int32_t>(ni_rate(whole)) * 8;
   const uint32_t square = static_cast<uint32_t>(whole) * whole;
-  if (curve == Curve::kEi) return static_cast<int32_t>(square - 65536) / 5;
-  return static_cast<int32_t>(whole - 256) * 8192 / 27;
+  if (curve == Curve::kEi) return static_cast<int32_t>((square - 65536) / 5);
+  return static_cast<int32_t>(static_cast<uint32_t>(whole - 256) * 8192 / 27);
 }
 
 }  // namespace

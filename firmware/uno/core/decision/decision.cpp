@@ -7,13 +7,12 @@ namespace {
 constexpr uint16_t kSecondMs = 1000;
 constexpr Curve kBusCurve = Curve::kVi;
 
-constexpr OutletMask bit(uint8_t i) { return static_cast<OutletMask>(1U << i); }
+// One place for all: an AVR shifts by one bit at a time.
+__attribute__((noinline)) OutletMask bit(uint8_t i) { return static_cast<OutletMask>(1U << i); }
 
 void set_bit(OutletMask& mask, uint8_t i, bool on) {
   if (on) mask = static_cast<OutletMask>(mask | bit(i));
 }
-
-const OutletSettings& settings_of(uint8_t i) { return step_now.settings->outlet[i]; }
 
 void tell_outlet(EventCode code, uint8_t i, Cause cause) {
   begin_event(code, static_cast<uint8_t>(i + 1), 0, cause);
@@ -55,13 +54,21 @@ void Decision::protect_outlets() {
   for (uint8_t i = 0; i < kOutlets; ++i) {
     OutletState& outlet = outlet_[i];
     const OutletSeen seen = {i, outlet.closed, outlet.latched, current_ma_[i], power_w_[i]};
-    const Watched watched = watch(outlet.guard, seen, arbitrate(outlet).cause);
-    if (watched.shed) outlet.shed = Shed::kLimit;
-    if (watched.trip != Trip::kNone) trip(i, watched.trip, watched.measured);
+    bool shed = false;
+    const Trip found = watch(outlet.guard, seen, arbitrate(outlet).cause, shed);
+    if (shed) outlet.shed = Shed::kLimit;
+    if (found != Trip::kNone) trip(i, found);
   }
 }
 
-void Decision::trip(uint8_t i, Trip trip, int32_t measured) {
+// What a trip of this kind has compared.
+void Decision::put_measured(uint8_t i, Trip trip) const {
+  if (trip == Trip::kOverpower) return put_w(power_w_[i]);
+  if (trip == Trip::kInstantaneous) return put(step_now.inputs->acted.peak_ma[i]);
+  put_ma(trip == Trip::kBusTotal ? total_.current_ma : current_ma_[i]);
+}
+
+void Decision::trip(uint8_t i, Trip trip) {
   OutletState& outlet = outlet_[i];
   outlet.latched = trip;
   outlet.wanted = false;
@@ -71,8 +78,8 @@ void Decision::trip(uint8_t i, Trip trip, int32_t measured) {
   outlet.end_intentions();
   const bool failed = trip == Trip::kBreakerFailure;
   tell_outlet(failed ? EventCode::kBreakerFailure : EventCode::kTrip, i, Cause::kProtection);
-  put(static_cast<uint8_t>(trip));
-  put(measured);
+  put_small(static_cast<uint8_t>(trip));
+  put_measured(i, trip);
   end_event();
   end_order(i, Status::kRejected, Result::kLatched);
 }
@@ -83,7 +90,7 @@ void Decision::protect_bus() {
   if (!was_over && bus_curve_ == 0) return;
   if (!advance(bus_curve_, total_.current_ma, kBusCurve, kBusRatingMa, kBusTmsPermille)) return;
   for (uint8_t i = 0; i < kOutlets; ++i) {
-    if (outlet_[i].closed) trip(i, Trip::kBusTotal, total_.current_ma);
+    if (outlet_[i].closed) trip(i, Trip::kBusTotal);
   }
   bus_over_ = false;
 }
@@ -158,7 +165,7 @@ void Decision::shed_outlet(uint8_t i, const Load& load) {
   outlet.shed = Shed::kBudget;
   outlet.returning = false;
   begin_event(EventCode::kShed, static_cast<uint8_t>(i + 1), told(transfer_.position()), Cause::kShed);
-  put(0);
+  put_small(0);
   put_ma(load.current_ma);
   put_w(load.power_w);
   put_ma(outlet.draw_ma);
@@ -208,7 +215,7 @@ void Decision::shed_for(Source source) {
 void Decision::watch_bus() {
   if (step_now.inputs->live) {
     if (outage_ != 0) {
-      begin_event(EventCode::kOutageEnd, 0, 0, Cause::kNone);
+      begin_event(EventCode::kOutageEnd);
       put_because(outage_);
       put(static_cast<int32_t>(step_now.now_ms - bus_dead_.ms));
       end_event();
@@ -288,14 +295,14 @@ bool Decision::carry_out(const Command& order) {
       return true;
     case Verb::kResetTrip:
       tell_outlet(EventCode::kTripReset, i, Cause::kPersonOff);
-      put(static_cast<uint8_t>(outlet.latched));
+      put_small(static_cast<uint8_t>(outlet.latched));
       end_event();
       outlet.latched = Trip::kNone;
       want(i, false);
       return true;
     case Verb::kLock:
       tell_outlet(EventCode::kLocked, i, Cause::kLock);
-      put(order.on);
+      put_small(order.on);
       end_event();
       outlet.locked = order.on;
       if (order.on && outlet.pausing) {
@@ -313,7 +320,7 @@ bool Decision::carry_out(const Command& order) {
   if (!on && !outlet.closed) {
     // No relay will move, yet a person has decided something: it belongs into the log.
     tell_outlet(EventCode::kSwitched, i, Cause::kPersonOff);
-    put(0);
+    put_small(0);
     end_event();
   }
   want(i, on);
@@ -418,7 +425,7 @@ void Decision::tell_drive(uint8_t i, bool closed) const {
     return;
   } else {
     tell_outlet(EventCode::kSwitched, i, cause);
-    put(closed);
+    put_small(closed);
   }
   end_event();
 }
@@ -470,7 +477,7 @@ void Decision::step(const Inputs& inputs, const Settings& settings, const Comman
     const int32_t current_ma = inputs.current_ma[i];
     current_ma_[i] = static_cast<uint16_t>(current_ma > UINT16_MAX ? UINT16_MAX : current_ma < 0 ? 0 : current_ma);
     // No outlet carries 65 kW; what flows back, or is not known, counts as none.
-    power_w_[i] = inputs.power_mw[i] < 0 ? 0 : static_cast<uint16_t>(inputs.power_mw[i] / 1000);
+    power_w_[i] = inputs.power_mw[i] < 0 ? 0 : static_cast<uint16_t>(static_cast<uint32_t>(inputs.power_mw[i]) / 1000);
     if (!outlet.guard.faulty) {
       total_.add(current_ma_[i], power_w_[i]);
     } else if (outlet.closed) {

@@ -44,7 +44,8 @@ class Decision {
 
   void keep_time();
   void protect_outlets();
-  void trip(uint8_t i, Trip trip, int32_t measured);
+  void trip(uint8_t i, Trip trip);
+  void put_measured(uint8_t i, Trip trip) const;
   void protect_bus();
   bool overcurrent() const;
   bool blocked() const;
@@ -74,8 +75,6 @@ class Decision {
   void finish();
 
   Load total_;
-  uint16_t current_ma_[kOutlets];
-  uint16_t power_w_[kOutlets];  // of whole watts, so that 16 bits hold it
   uint32_t stepped_ms_;
   uint32_t second_ms_;   // up to when heat and draws are brought up to date
   int32_t bus_curve_;
@@ -86,9 +85,11 @@ class Decision {
   OutletMask shed_before_;
   Drives drives_;
   Standing standing_;
-  Awaiting awaiting_[kOutlets + 1];  // one for each outlet, and one for the transfer
   Shedding shedding_;
   Transfer transfer_;
+  uint16_t current_ma_[kOutlets];
+  uint16_t power_w_[kOutlets];  // of whole watts, so that 16 bits hold it
+  Awaiting awaiting_[kOutlets + 1];  // one for each outlet, and one for the transfer
   OutletState outlet_[kOutlets];
 };
 

@@ -18,6 +18,8 @@ void begin_event(EventCode code, uint8_t outlet, uint8_t source, Cause cause) {
   event.count = 0;
 }
 
+__attribute__((noinline)) void begin_event(EventCode code) { begin_event(code, 0, 0, Cause::kNone); }
+
 void put_because(Position position) {
   const uint16_t before = static_cast<uint16_t>(emitted + 1 - position);
   if (position != 0 && before <= UINT8_MAX) event.because = static_cast<uint8_t>(before);
@@ -25,7 +27,9 @@ void put_because(Position position) {
 
 void put(int32_t number) { event.number[event.count++] = number; }
 
-void put_ma(uint16_t current_ma) { put(current_ma); }
+__attribute__((noinline)) void put_small(uint8_t number) { put(number); }
+
+__attribute__((noinline)) void put_ma(uint16_t current_ma) { put(current_ma); }
 
 void put_w(uint16_t power_w) { put(static_cast<int32_t>(power_w) * 1000); }
 

@@ -20,8 +20,10 @@ using Position = uint16_t;
 
 // Begins an event; `outlet` counts from 1, 0 is none; `source` is 0 for none, 1 main, 2 backup.
 void begin_event(EventCode code, uint8_t outlet, uint8_t source, Cause cause);
+void begin_event(EventCode code);  // of the PDU, without a cause
 void put_because(Position position);
 void put(int32_t number);
+void put_small(uint8_t number);
 void put_ma(uint16_t current_ma);
 void put_w(uint16_t power_w);  // told in mW
 

@@ -5,7 +5,6 @@ namespace loadcenter {
 namespace {
 
 constexpr uint16_t kQuietMa = kOutletRatingMa / 4;
-constexpr Watched kNothing = {Trip::kNone, false, 0};
 
 void tell(EventCode code, const OutletSeen& seen, Cause cause) {
   begin_event(code, static_cast<uint8_t>(seen.index + 1), 0, cause);
@@ -43,7 +42,7 @@ bool well_below(const OutletSeen& seen, const OutletSettings& settings) {
 }
 
 // The person's own limit.
-Watched limit(Guard& guard, const OutletSeen& seen, const OutletSettings& settings) {
+Trip limit(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, bool& shed) {
   const bool over_current = seen.current_ma > settings.limit_ma;
   const bool over = over_current || seen.power_w > settings.limit_w;
   run(guard.over, over);
@@ -51,28 +50,28 @@ Watched limit(Guard& guard, const OutletSeen& seen, const OutletSettings& settin
     guard.warned = false;
     tell_load(EventCode::kLimitCleared, seen);
   }
-  if (!over || guard.warned || !past(guard.over, settings.limit_ms)) return kNothing;
+  if (!over || guard.warned || !past(guard.over, settings.limit_ms)) return Trip::kNone;
   switch (settings.limit_action) {
     case LimitAction::kWarn:
       guard.warned = true;
       tell_load(EventCode::kLimitExceeded, seen);
-      return kNothing;
+      return Trip::kNone;
     case LimitAction::kShed:
       forget_times(guard);
       tell(EventCode::kShed, seen, Cause::kShed);
-      put(1);
+      put_small(1);
       put_ma(seen.current_ma);
       put_w(seen.power_w);
       end_event();
-      return {Trip::kNone, true, 0};
+      shed = true;
+      return Trip::kNone;
     case LimitAction::kTrip:
       break;
   }
-  if (over_current) return {Trip::kOvercurrent, false, seen.current_ma};
-  return {Trip::kOverpower, false, static_cast<int32_t>(seen.power_w) * 1000};
+  return over_current ? Trip::kOvercurrent : Trip::kOverpower;
 }
 
-Watched watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings& settings) {
+Trip watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, bool& shed) {
   const bool drawing = seen.current_ma > kCarriesMa;
   guard.drew = guard.drew || drawing;
   guard.drew_now = guard.drew_now || drawing;
@@ -84,31 +83,31 @@ Watched watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings&
   // measured over.
   if ((guard.picked_up || guard.curve != 0) &&
       advance(guard.curve, seen.current_ma, settings.curve, settings.curve_ma, settings.curve_tms_permille)) {
-    return {Trip::kInverseTime, false, seen.current_ma};
+    return Trip::kInverseTime;
   }
-  if (guard.heat_ppm >= kThermalTripPpm) return {Trip::kThermal, false, seen.current_ma};
-  return limit(guard, seen, settings);
+  if (guard.heat_ppm >= kThermalTripPpm) return Trip::kThermal;
+  return limit(guard, seen, settings, shed);
 }
 
-Watched watch_open(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, Cause cause) {
+Trip watch_open(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, Cause cause) {
   forget_times(guard);
   if (guard.curve != 0) {
     advance(guard.curve, 0, settings.curve, settings.curve_ma, settings.curve_tms_permille);
   }
   run(guard.stuck, seen.current_ma > kCarriesMa);
-  if (guard.stuck == 0) return kNothing;
+  if (guard.stuck == 0) return Trip::kNone;
   const bool must_be_open = seen.latched != Trip::kNone || seen.current_ma > kOutletRatingMa;
   if (must_be_open && seen.latched != Trip::kBreakerFailure &&
       past(guard.stuck, static_cast<uint16_t>(kFailedMs))) {
     guard.welded = true;
-    return {Trip::kBreakerFailure, false, seen.current_ma};
+    return Trip::kBreakerFailure;
   }
-  if (guard.welded || !past(guard.stuck, static_cast<uint16_t>(kWeldedMs))) return kNothing;
+  if (guard.welded || !past(guard.stuck, static_cast<uint16_t>(kWeldedMs))) return Trip::kNone;
   guard.welded = true;
   tell(EventCode::kRelayWelded, seen, cause);
   put_ma(seen.current_ma);
   end_event();
-  return kNothing;
+  return Trip::kNone;
 }
 
 }  // namespace
@@ -120,9 +119,9 @@ uint8_t Guard::heat_stage() const {
   return stage;
 }
 
-Watched watch(Guard& guard, const OutletSeen& seen, Cause cause) {
+Trip watch(Guard& guard, const OutletSeen& seen, Cause cause, bool& shed) {
   const Inputs& inputs = *step_now.inputs;
-  const OutletSettings& settings = step_now.settings->outlet[seen.index];
+  const OutletSettings& settings = settings_of(seen.index);
   const OutletMask own = static_cast<OutletMask>(1U << seen.index);
   note_sensor(guard, seen, (inputs.sensor_fault & own) != 0);
   run(guard.mask, guard.mask != 0);
@@ -130,21 +129,21 @@ Watched watch(Guard& guard, const OutletSeen& seen, Cause cause) {
   if ((inputs.acted.masked & own) != 0) guard.mask = 1;
   if (seen.closed && (inputs.acted.tripped & own) != 0) {
     forget_times(guard);
-    return {Trip::kInstantaneous, false, inputs.acted.peak_ma[seen.index]};
+    return Trip::kInstantaneous;
   }
   if (guard.faulty) {  // nothing is known of its current: times go on
     run(guard.quiet, guard.quiet != 0);
     run(guard.stuck, guard.stuck != 0);
-    return kNothing;
+    return Trip::kNone;
   }
   if (!seen.closed) return watch_open(guard, seen, settings, cause);
-  const Watched watched = watch_closed(guard, seen, settings);
-  if (watched.trip != Trip::kNone) forget_times(guard);
-  return watched;
+  const Trip trip = watch_closed(guard, seen, settings, shed);
+  if (trip != Trip::kNone) forget_times(guard);
+  return trip;
 }
 
 bool in_overcurrent(const Guard& guard, const OutletSettings& settings) {
-  return (guard.over != 0 && settings.limit_action == LimitAction::kTrip) || guard.picked_up;
+  return guard.picked_up || (guard.over != 0 && settings.limit_action == LimitAction::kTrip);
 }
 
 void note_closing(Guard& guard) {
@@ -155,6 +154,7 @@ void note_closing(Guard& guard) {
 }
 
 bool note_opening(Guard& guard, bool counts) {
+  if (!board::kDiagnostics) return false;
   if (guard.drew_now) {
     guard.barren = 0;
     return false;

@@ -31,13 +31,6 @@ struct Guard {
   uint8_t heat_stage() const;  // quarters of the heat that trips, 0 to 4
 };
 
-// What became true in a step: the outlet trips, or is shed at its own limit.
-struct Watched {
-  Trip trip;
-  bool shed;
-  int32_t measured;
-};
-
 // What one step looks at, of one outlet.
 struct OutletSeen {
   uint8_t index;
@@ -47,7 +40,8 @@ struct OutletSeen {
   uint16_t power_w;
 };
 
-Watched watch(Guard& guard, const OutletSeen& seen, Cause cause);
+// Returns why the outlet trips in this step, kNone where it does not; sets `shed` if it is shed at its own limit.
+Trip watch(Guard& guard, const OutletSeen& seen, Cause cause, bool& shed);
 
 // Returns whether an overcurrent is in progress that ends in a trip if it lasts.
 bool in_overcurrent(const Guard& guard, const OutletSettings& settings);

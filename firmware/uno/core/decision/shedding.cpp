@@ -25,10 +25,8 @@ bool half_more(uint16_t value, uint16_t limit) {
   return static_cast<uint32_t>(value) * 2 > static_cast<uint32_t>(limit) * 3;
 }
 
-const OutletSettings& settings_in_force(uint8_t i) { return step_now.settings->outlet[i]; }
-
 bool may_shed(const OutletState& outlet, uint8_t i) {
-  return outlet.closed && outlet.shed == Shed::kNot && !settings_in_force(i).protected_ && !outlet.locked &&
+  return outlet.closed && outlet.shed == Shed::kNot && !settings_of(i).protected_ && !outlet.locked &&
          !outlet.guard.faulty;
 }
 
@@ -36,15 +34,15 @@ bool may_shed(const OutletState& outlet, uint8_t i) {
 uint8_t first_to_shed(const OutletState* outlets, const uint16_t* draws_ma) {
   uint8_t found = kNoOutlet;
   for (uint8_t i = 0; i < kOutlets; ++i) {
-    const bool lower = found == kNoOutlet || settings_in_force(i).priority >= settings_in_force(found).priority;
+    const bool lower = found == kNoOutlet || settings_of(i).priority >= settings_of(found).priority;
     if (lower && draws_ma[i] > kCarriesMa && may_shed(outlets[i], i)) found = i;
   }
   return found;
 }
 
 // Returns whether a draw, with half of it more for the inrush, leaves a tenth of the budget to spare.
-bool fits_well(int32_t total, int32_t draw, int32_t budget) {
-  return total + draw + draw / 2 <= budget - budget / 10;
+bool fits_well(uint16_t total, uint16_t draw, uint16_t budget) {
+  return static_cast<uint32_t>(total) * 10 + static_cast<uint32_t>(draw) * 15 <= static_cast<uint32_t>(budget) * 9;
 }
 
 }  // namespace
@@ -142,7 +140,7 @@ uint8_t Shedding::first_to_restore(const Load& total, Source source, const Outle
   uint8_t found = kNoOutlet;
   for (uint8_t i = 0; i < kOutlets; ++i) {
     if (outlets[i].shed != Shed::kBudget) continue;
-    if (found == kNoOutlet || settings_in_force(i).priority < settings_in_force(found).priority) found = i;
+    if (found == kNoOutlet || settings_of(i).priority < settings_of(found).priority) found = i;
   }
   if (found == kNoOutlet || over_ != 0) return kNoOutlet;
   const Settings& settings = *step_now.settings;
@@ -152,8 +150,7 @@ uint8_t Shedding::first_to_restore(const Load& total, Source source, const Outle
   const OutletState& outlet = outlets[found];
   if (step_now.now_ms - outlet.changed_ms < static_cast<uint32_t>(settings.min_off_s) * 1000) return kNoOutlet;
   const bool room = fits_well(total.current_ma, outlet.draw_ma, budget_ma(source)) &&
-                    fits_well(static_cast<int32_t>(total.power_w) * 1000, static_cast<int32_t>(outlet.draw_w) * 1000,
-                              static_cast<int32_t>(budget_w(source)) * 1000);
+                    fits_well(total.power_w, outlet.draw_w, budget_w(source));
   return room ? found : kNoOutlet;
 }
 

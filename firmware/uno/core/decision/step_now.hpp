@@ -18,6 +18,9 @@ struct StepNow {
 
 extern StepNow step_now;
 
+// Returns what outlet `i` runs with. One place for all: it takes a product.
+const OutletSettings& settings_of(uint8_t i);
+
 // For how long something has been so, in ms and one more; 0 while it is not. Full, it stays.
 using Age = uint16_t;
 using ShortAge = uint8_t;

@@ -33,7 +33,7 @@ const SourceInput& input_of(Source source) { return step_now.inputs->source[inde
 void tell_loss(EventCode code, Source source, uint8_t rung, Position because) {
   begin_event(code, 0, told(source), Cause::kNone);
   put_because(because);
-  put(rung);
+  put_small(rung);
   put(measured_by(rung, input_of(source)));
 }
 
@@ -134,7 +134,7 @@ void Transfer::begin(const Choice& chosen) {
   for (uint8_t source = 0; source < kSources; ++source) {
     move_.before_mv[source] = step_now.inputs->source[source].voltage_mv;
   }
-  move_.phase_mdeg = step_now.inputs->phase_mdeg;
+  if (board::kDiagnostics) move_.phase_mdeg = step_now.inputs->phase_mdeg;
   held_ = chosen.cause == Cause::kManual;
   if (left) left_ = 1;
   const bool counts = chosen.cause == Cause::kRetransfer || held_;
@@ -149,9 +149,9 @@ void Transfer::lock_out(Position because) {
   }
   counted_ = kept;
   if (kept < step_now.settings->max_transfers_per_hour || lockout_.known) return;
-  begin_event(EventCode::kTransferLockout, 0, 0, Cause::kNone);
+  begin_event(EventCode::kTransferLockout);
   put_because(because);
-  put(kept);
+  put_small(kept);
   end_event();
   lockout_.set();
 }
@@ -164,12 +164,12 @@ Finish Transfer::settle() {
   if (move_.origin != move_.target) {
     begin_event(EventCode::kTransfer, 0, told(move_.target), move_.cause);
     put_because(move_.because);
-    put(seen);
+    put_small(seen);
     put(static_cast<int32_t>(move_.detection_us));
     put(static_cast<int32_t>(move_.detection_us + static_cast<uint32_t>(move_.moved_ms) * 1000));
     for (const int32_t before_mv : move_.before_mv) put(before_mv);
     for (const SourceInput& now : step_now.inputs->source) put(now.voltage_mv);
-    put(move_.phase_mdeg);
+    if (board::kDiagnostics) put(move_.phase_mdeg);
     position = end_event();
   }
   Finish finish = Finish::kNot;
@@ -261,7 +261,7 @@ void Transfer::note_mismatch() {
 }
 
 void Transfer::note_redundancy() {
-  if (mode_ != Mode::kClosed) return;
+  if (!board::kDiagnostics || mode_ != Mode::kClosed) return;
   const Source idle = other(position_);
   const uint8_t redundant = usable(idle);
   if (redundant == redundant_) return;
@@ -291,7 +291,7 @@ Finish Transfer::step(bool overcurrent, bool blocked) {
   note_grade(Source::kBackup, before[1]);
   note_mismatch();
   if (lockout_.past(static_cast<uint32_t>(kHourMs))) {
-    begin_event(EventCode::kLockoutEnd, 0, 0, Cause::kNone);
+    begin_event(EventCode::kLockoutEnd);
     end_event();
     clear_lockout();
   }
