@@ -11,6 +11,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
 
 from loadcenter.adapters.calendar import SiteCalendar
+from loadcenter.domain.energy import Meter
 from loadcenter.domain.readings import OutletReading
 from loadcenter.domain.rollups import outlet_rollup
 from loadcenter.services.history import History
@@ -98,7 +99,8 @@ async def test_all_periods_together_hold_all_energy_each_in_the_day_where_it_was
     store = FakeStore(calendar.day_start_ms)
     at, counter, shown = START_MS + HOUR_MS, 1_000, 0
     expected: dict[int, int] = {}
-    readings = [(at, counter)]
+    meter = Meter(counter)
+    readings = [(at, meter.total_mwh)]
     for hours, delta in steps:
         at += hours * HOUR_MS // 4
         before, counter = counter, 0 if delta < 0 else counter + delta
@@ -106,7 +108,8 @@ async def test_all_periods_together_hold_all_energy_each_in_the_day_where_it_was
         shown += gone
         start = period_bounds_ms(calendar, period, at, at + 1)[0]
         expected[start] = expected.get(start, 0) + gone
-        readings.append((at, counter))
+        meter = meter.read(counter)
+        readings.append((at, meter.total_mwh))
     await store.commit(
         IngestBatch(
             outlet_minutes={
