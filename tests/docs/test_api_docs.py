@@ -25,7 +25,17 @@ def served(*, demo: bool) -> Served:
     """Everything that the application is made of, as far as listing its routes asks."""
     parts = {
         name: Mock()
-        for name in ("shapes", "hub", "accounts", "store", "history", "exporter", "registry", "tuning", "analytics")
+        for name in (
+            "shapes",
+            "hub",
+            "accounts",
+            "store",
+            "history",
+            "exporter",
+            "registry",
+            "tuning",
+            "analytics",
+        )
     }
     return Served(**parts, checks=dict, metrics=str, version="0", plant=Mock() if demo else None)
 

@@ -9,7 +9,9 @@ import pytest
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
-@pytest.mark.parametrize("script", ["generate_codes.py", "generate_points.py", "generate_tables.py", "spec_tables.py"])
+@pytest.mark.parametrize(
+    "script", ["generate_codes.py", "generate_points.py", "generate_tables.py", "spec_tables.py"]
+)
 def test_a_generated_file_is_current(script: str) -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPTS / script), "--check"], capture_output=True, text=True, check=False

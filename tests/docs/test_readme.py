@@ -39,9 +39,9 @@ def test_the_picture_has_a_version_for_dark_pages_and_a_text():
 
 def test_it_says_what_is_missing():
     missing = section("What does not work yet")
-    for word in ("firmware", "UNO", "NodeMCU", "inverse-time", "inrush", "shedding", "schedules"):
+    for word in ("firmware", "UNO", "NodeMCU", "hardware", "schedules", "dry run"):
         assert word in missing
-    for word in ("analytics", "roles", "notifications"):
+    for word in ("roles", "notifications", "audit log"):
         assert word in missing.lower()
 
 

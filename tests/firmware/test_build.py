@@ -36,7 +36,10 @@ def test_the_mega_has_room() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, raises=(NoRoomError, AssertionError), reason=DOES_NOT_FIT))
+        pytest.param(
+            name,
+            marks=pytest.mark.xfail(strict=True, raises=(NoRoomError, AssertionError), reason=DOES_NOT_FIT),
+        )
         for name in ("uno", "uno-60hz", "uno-pair", "arduino")
     ],
 )
