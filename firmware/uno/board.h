@@ -36,12 +36,12 @@
 #define LOADCENTER_NORMALLY_CLOSED_OUTLETS 0
 #endif
 
-// What an ATmega328P has no room for (docs/decisions/0015-what-a-uno-leaves-out.md, with its bytes in README.md). It can
-// be had by these macros where something else gives way. 0 or 1.
+// What an ATmega328P has no room for (docs/decisions/0015-what-a-uno-leaves-out.md, with its bytes in
+// README.md). It can be had by these macros where something else gives way. 0 or 1.
 //   LOADCENTER_CALIBRATION   the gains and delays of one unit (core/calibration.hpp)
 //   LOADCENTER_DIAGNOSTICS   CPU load, lateness and free memory in telemetry, the self tests, the events
-//                            nominal_mismatch, redundancy_lost and _restored and suspected_open, and the angle
-//                            between the sources
+//                            nominal_mismatch, redundancy_lost and _restored and suspected_open, and the
+//                            angle between the sources
 #if defined(__AVR_ATmega328P__)
 #define LOADCENTER_ROOMY 0
 #else

@@ -69,7 +69,8 @@ LineReader::Place LineReader::place_after(uint8_t byte) {
     return place_ == Place::kSpace && numbers_ >= kHead ? Place::kMark : Place::kSpoiled;
   }
   const uint8_t digit = static_cast<uint8_t>(byte - '0');
-  if (digit > 9 || (place_ != Place::kSpace && place_ != Place::kDigit) || !take_digit(digit)) return Place::kSpoiled;
+  if (digit > 9 || (place_ != Place::kSpace && place_ != Place::kDigit) || !take_digit(digit))
+    return Place::kSpoiled;
   return number_ == 0 ? Place::kZero : Place::kDigit;
 }
 

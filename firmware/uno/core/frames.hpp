@@ -1,4 +1,5 @@
-// Frames of the serial line that come in (SER-2 to SER-6). They are read byte by byte, so that no line is held.
+// Frames of the serial line that come in (SER-2 to SER-6). They are read byte by byte, so that no line is
+// held.
 //
 //   TYPE SEQ SESSION NUMBER NUMBER ... *CRC
 #pragma once
@@ -7,8 +8,8 @@
 
 namespace loadcenter {
 
-constexpr uint8_t kArguments = 4;            // numbers behind the session that anything here asks for
-constexpr uint32_t kAbsent = UINT32_MAX;     // what stands for one that did not come
+constexpr uint8_t kArguments = 4;         // numbers behind the session that anything here asks for
+constexpr uint32_t kAbsent = UINT32_MAX;  // what stands for one that did not come
 
 struct Frame {
   char type;

@@ -46,7 +46,14 @@ class Link {
   uint16_t unknown() const { return unknown_; }  // frames of an unknown type; rolls over
 
  private:
-  enum class Sending : uint8_t { kNothing = 0, kHello = 'H', kTelemetry = 'T', kEvent = 'E', kAnswer = 'R', kTaken = 'A' };
+  enum class Sending : uint8_t {
+    kNothing = 0,
+    kHello = 'H',
+    kTelemetry = 'T',
+    kEvent = 'E',
+    kAnswer = 'R',
+    kTaken = 'A'
+  };
 
   void take(const Frame& frame, Records& records);
   void take_command(const Frame& frame, Records& records);

@@ -317,12 +317,15 @@ void Metering::take_reference(Sampler& sampler) {
 
 void Metering::set_scales(const Sampler& sampler) {
   scaled_for_ = sampler.drives.changeover;
-  const uint16_t calibrated = !board::kCalibrated || calibration_->reference == 0 ? kNominalReference : calibration_->reference;
+  const uint16_t calibrated =
+      !board::kCalibrated || calibration_->reference == 0 ? kNominalReference : calibration_->reference;
   const uint32_t ratio =
       (static_cast<uint32_t>(calibrated) << 16) / (reference == 0 ? calibrated : reference);
   for (uint8_t s = 0; s < kSources; ++s) {
     SourceMeter& meter = source_[s];
-    meter.unit = part((board::kCalibrated ? gained(kSourceUnit, calibration_->source_gain[s]) : kSourceUnit), ratio << 15) << 1;
+    meter.unit = part((board::kCalibrated ? gained(kSourceUnit, calibration_->source_gain[s]) : kSourceUnit),
+                      ratio << 15)
+                 << 1;
     meter.nominal_peak = static_cast<uint16_t>((kNominalPeakMv << 12) / (meter.unit >> 8));
     meter.limit_permille = 0;
   }

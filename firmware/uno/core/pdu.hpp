@@ -47,7 +47,7 @@ class Pdu {
   uint8_t failing_;  // self tests that were told
   bool second_began_;
 
- // Behind the rest: what stands first is reached in fewer instructions.
+  // Behind the rest: what stands first is reached in fewer instructions.
  public:
   Metering metering;
   Decision decision;

@@ -13,7 +13,8 @@ uint32_t root_q20(uint32_t square_q8);
 
 // Returns value * fraction / 2^32.
 #ifdef __AVR__
-// The routine of the compiler for a product of 64 bits leaves its upper half where a result of 32 bits is expected.
+// The routine of the compiler for a product of 64 bits leaves its upper half where a result of 32 bits is
+// expected.
 uint32_t part(uint32_t value, uint32_t fraction) __asm__("__umulsidi3");
 #else
 uint32_t part(uint32_t value, uint32_t fraction);

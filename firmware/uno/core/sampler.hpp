@@ -196,7 +196,7 @@ class Sampler {
   uint8_t window_bit_;
   uint8_t live_blocks_;  // blocks until the bus counts as dead
 
- // Behind the rest: what stands first is reached in fewer instructions.
+  // Behind the rest: what stands first is reached in fewer instructions.
  public:
   SourceChannel source[kSources];
   OutletChannel outlet[kOutlets];

@@ -56,7 +56,8 @@ Check check_setting(uint32_t number, uint32_t outlet, uint32_t value, StoredValu
   const bool of_outlet = number > kOutletNumbers;
   const uint8_t row = static_cast<uint8_t>(number - (of_outlet ? kOutletNumbers + 1 : 1));
   if (row >= (of_outlet ? kOutletSettings : kPduSettings)) return Check::kUnknown;
-  if (outlet > (of_outlet ? kOutlets : 0) || of_outlet != (outlet != 0) || value > UINT16_MAX) return Check::kRefused;
+  if (outlet > (of_outlet ? kOutlets : 0) || of_outlet != (outlet != 0) || value > UINT16_MAX)
+    return Check::kRefused;
   const SettingRow* wanted = (of_outlet ? kOutletRows : kPduRows) + row;
   Place place = first_place();
   while (place.row != wanted || place.outlet != static_cast<uint8_t>(outlet)) next_place(place);
@@ -69,7 +70,9 @@ void set_factory(Settings& settings) {
   load_settings(settings, read_factory, 0);
 }
 
-uint8_t settings_byte(const Settings& settings, uint8_t at) { return image_of(const_cast<Settings&>(settings))[at]; }
+uint8_t settings_byte(const Settings& settings, uint8_t at) {
+  return image_of(const_cast<Settings&>(settings))[at];
+}
 
 uint8_t factory_byte(uint8_t at) {
   const Place place = place_of(at);

@@ -37,8 +37,8 @@ void set_factory(Settings& settings);
 uint8_t settings_byte(const Settings& settings, uint8_t at);
 uint8_t factory_byte(uint8_t at);
 
-// Puts the image that `read(base, at)` yields into `settings`; false if a value is out of range: then they are not to
-// be run with. The version is left alone.
+// Puts the image that `read(base, at)` yields into `settings`; false if a value is out of range: then they
+// are not to be run with. The version is left alone.
 using ReadByte = uint8_t (*)(uint16_t base, uint8_t at);
 bool load_settings(Settings& settings, ReadByte read, uint16_t base);
 

@@ -144,7 +144,7 @@ struct RungRow {
   uint16_t dwell_ms;
 };
 constexpr uint8_t kRungs = 9;
-static const RungRow kLadder[kRungs] LOADCENTER_FLASH = {
+static constexpr RungRow kLadder[kRungs] LOADCENTER_FLASH = {
     {Way::kLost, false, 650, 0},  // amplitude_65
     {Way::kUnder, true, 720, 20},  // under_72
     {Way::kOver, true, 1200, 0},  // over_120

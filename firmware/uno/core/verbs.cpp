@@ -13,8 +13,13 @@ constexpr uint32_t kOffMsMax = 3600000;
 uint8_t read_command(const Frame& frame, Command& command, Energy& energy) {
   const uint32_t outlet = frame.number[1];
   const uint32_t value = frame.number[2];
-  command = {static_cast<uint8_t>(frame.seq), static_cast<Verb>(frame.number[0]), static_cast<uint8_t>(outlet),
-             value == 1, false, value == 1 ? Source::kBackup : Source::kMain, value};
+  command = {static_cast<uint8_t>(frame.seq),
+             static_cast<Verb>(frame.number[0]),
+             static_cast<uint8_t>(outlet),
+             value == 1,
+             false,
+             value == 1 ? Source::kBackup : Source::kMain,
+             value};
   bool of_outlet = true;
   bool good = frame.number[0] <= UINT8_MAX;
   switch (command.verb) {

@@ -72,17 +72,17 @@ class Maker {
   }
 
   std::string number() {
-    static const char* const kNumbers[] = {"0",    "1",   "2",    "4",     "9",          "255",        "101",
-                                           "1000", "110", "2500", "65536", "4294967295", "4294967296", "16777216",
-                                           "-",    "-1",  "01",   "",      "x"};
+    static const char* const kNumbers[] = {
+        "0",     "1",          "2",          "4",        "9", "255", "101", "1000", "110", "2500",
+        "65536", "4294967295", "4294967296", "16777216", "-", "-1",  "01",  "",     "x"};
     return " " + one_of(kNumbers);
   }
 
   // Numbers that are a whole command more often than chance would have it.
   std::string command() {
-    static const char* const kCommands[] = {" 1 1 1",    " 1 4 0", " 4 2 1", " 2 3 1000",
-                                            " 3 1",      " 5 0 1", " 6",     " 0",
-                                            " 2",        " 4 0",   " 4 101 1 2500", " 4 255"};
+    static const char* const kCommands[] = {" 1 1 1",        " 1 4 0", " 4 2 1", " 2 3 1000", " 3 1",
+                                            " 5 0 1",        " 6",     " 0",     " 2",        " 4 0",
+                                            " 4 101 1 2500", " 4 255"};
     return one_of(kCommands);
   }
 

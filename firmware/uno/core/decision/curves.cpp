@@ -6,7 +6,7 @@ namespace loadcenter {
 
 namespace {
 
-constexpr uint8_t kSteps = 16;          // in each octave
+constexpr uint8_t kSteps = 16;  // in each octave
 constexpr uint16_t kMultipleMost = 16 * 256;
 
 uint16_t ni_rate_at(uint8_t step) { return flash_u16(&kNiRates[step]); }

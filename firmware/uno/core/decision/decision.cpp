@@ -467,7 +467,8 @@ void Decision::start(const KeptOutlet* kept, const Settings& settings, uint32_t 
 void Decision::step(const Inputs& inputs, const Settings& settings, const Command* orders, uint8_t count,
                     uint32_t now_ms) {
   const uint32_t passed_ms = now_ms - stepped_ms_;
-  step_now = {&inputs, &settings, now_ms, static_cast<uint8_t>(passed_ms > UINT8_MAX ? UINT8_MAX : passed_ms)};
+  step_now = {&inputs, &settings, now_ms,
+              static_cast<uint8_t>(passed_ms > UINT8_MAX ? UINT8_MAX : passed_ms)};
   run(closed_, closed_ != 0);
   for (Awaiting& waiting : awaiting_) run(waiting.since, waiting.since != 0);
   shed_before_ = standing_.shed;
@@ -475,9 +476,12 @@ void Decision::step(const Inputs& inputs, const Settings& settings, const Comman
   for (uint8_t i = 0; i < kOutlets; ++i) {
     const OutletState& outlet = outlet_[i];
     const int32_t current_ma = inputs.current_ma[i];
-    current_ma_[i] = static_cast<uint16_t>(current_ma > UINT16_MAX ? UINT16_MAX : current_ma < 0 ? 0 : current_ma);
+    current_ma_[i] = static_cast<uint16_t>(current_ma > UINT16_MAX ? UINT16_MAX
+                                           : current_ma < 0        ? 0
+                                                                   : current_ma);
     // No outlet carries 65 kW; what flows back, or is not known, counts as none.
-    power_w_[i] = inputs.power_mw[i] < 0 ? 0 : static_cast<uint16_t>(static_cast<uint32_t>(inputs.power_mw[i]) / 1000);
+    power_w_[i] =
+        inputs.power_mw[i] < 0 ? 0 : static_cast<uint16_t>(static_cast<uint32_t>(inputs.power_mw[i]) / 1000);
     if (!outlet.guard.faulty) {
       total_.add(current_ma_[i], power_w_[i]);
     } else if (outlet.closed) {

@@ -76,19 +76,19 @@ class Decision {
 
   Load total_;
   uint32_t stepped_ms_;
-  uint32_t second_ms_;   // up to when heat and draws are brought up to date
+  uint32_t second_ms_;  // up to when heat and draws are brought up to date
   int32_t bus_curve_;
-  bool bus_over_;        // the bus total is over its rating
-  Age closed_;           // since an outlet was last closed in its turn
-  Moment bus_dead_;      // since when the bus carries no voltage
-  Position outage_;      // the event that told the outage
+  bool bus_over_;    // the bus total is over its rating
+  Age closed_;       // since an outlet was last closed in its turn
+  Moment bus_dead_;  // since when the bus carries no voltage
+  Position outage_;  // the event that told the outage
   OutletMask shed_before_;
   Drives drives_;
   Standing standing_;
   Shedding shedding_;
   Transfer transfer_;
   uint16_t current_ma_[kOutlets];
-  uint16_t power_w_[kOutlets];  // of whole watts, so that 16 bits hold it
+  uint16_t power_w_[kOutlets];       // of whole watts, so that 16 bits hold it
   Awaiting awaiting_[kOutlets + 1];  // one for each outlet, and one for the transfer
   OutletState outlet_[kOutlets];
 };

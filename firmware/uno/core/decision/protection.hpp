@@ -40,7 +40,8 @@ struct OutletSeen {
   uint16_t power_w;
 };
 
-// Returns why the outlet trips in this step, kNone where it does not; sets `shed` if it is shed at its own limit.
+// Returns why the outlet trips in this step, kNone where it does not; sets `shed` if it is shed at its own
+// limit.
 Trip watch(Guard& guard, const OutletSeen& seen, Cause cause, bool& shed);
 
 // Returns whether an overcurrent is in progress that ends in a trip if it lasts.

@@ -4,46 +4,49 @@ namespace loadcenter {
 
 namespace {
 
-// A reading as the limits see it.
-struct Graded {
-  uint16_t permille;
-  uint16_t half_low;
-  uint16_t half_high;
-  uint16_t off_mhz;  // from the nominal frequency; UINT16_MAX where that is not known
-};
+// The nominal voltage is whole volts, so that a permille of it is whole mV: no division for each reading.
+constexpr uint16_t kMvPerPermille = static_cast<uint16_t>(board::kNominalMv / 1000);
+static_assert(board::kNominalMv % 1000 == 0, "a permille of the nominal voltage must be whole mV");
 
+constexpr int32_t mv(uint16_t permille) {
+  return static_cast<int32_t>(static_cast<uint32_t>(permille) * kMvPerPermille);
+}
+
+// Returns whether a voltage is at least at one limit and not over the other.
+template <uint16_t kLow, uint16_t kHigh>
+bool within(int32_t voltage_mv) {
+  return static_cast<uint32_t>(voltage_mv - mv(kLow)) < static_cast<uint32_t>(mv(kHigh + 1 - kLow));
+}
+
+// Returns how far a frequency is from the nominal one; UINT16_MAX where that is not known.
 uint16_t off_nominal(int32_t mhz) {
   if (mhz == kUnknown) return UINT16_MAX;
   const int32_t off = mhz > board::kNominalMhz ? mhz - board::kNominalMhz : board::kNominalMhz - mhz;
   return off > UINT16_MAX ? UINT16_MAX : static_cast<uint16_t>(off);
 }
 
-Graded graded(const SourceInput& reading) {
-  return {permille(reading.voltage_mv), permille(reading.half_low_mv), permille(reading.half_high_mv),
-          off_nominal(reading.frequency_mhz)};
-}
-
-bool violates(const RungRow& rung, const SourceInput& reading, const Graded& seen) {
+bool violates(const RungRow& rung, const SourceInput& reading, uint16_t off_mhz) {
   switch (rung.way) {
     case Way::kLost:
       return reading.amplitude_lost;
     case Way::kUnder:
-      return (rung.half ? seen.half_low : seen.permille) < rung.limit;
-    case Way::kOver:
-      return (rung.half ? seen.half_high : seen.permille) > rung.limit;
+      return (rung.half ? reading.half_low_mv : reading.voltage_mv) < mv(rung.limit);
+    case Way::kOver:  // by a whole permille
+      return (rung.half ? reading.half_high_mv : reading.voltage_mv) >= mv(rung.limit) + kMvPerPermille;
     case Way::kFrequency:
-      return seen.permille >= kMeasurablePermille && reading.frequency_mhz != kUnknown &&
-             seen.off_mhz > rung.limit;
+      return reading.voltage_mv >= mv(kMeasurablePermille) && reading.frequency_mhz != kUnknown &&
+             off_mhz > rung.limit;
   }
   return false;
 }
 
-uint16_t limit_of(Rung rung) { return rung_row(static_cast<uint8_t>(rung)).limit; }
+constexpr uint16_t limit_of(Rung rung) { return kLadder[static_cast<uint8_t>(rung)].limit; }
 
-bool within_good(const SourceInput& reading, const Graded& seen) {
-  return !reading.amplitude_lost && seen.off_mhz <= kGoodMhz && seen.permille >= 1000 - kGoodPermille &&
-         seen.permille <= 1000 + kGoodPermille && seen.half_low >= limit_of(Rung::kUnder72) &&
-         seen.half_high <= limit_of(Rung::kOver120);
+bool within_good(const SourceInput& reading, uint16_t off_mhz) {
+  return !reading.amplitude_lost && off_mhz <= kGoodMhz &&
+         within<1000 - kGoodPermille, 1000 + kGoodPermille>(reading.voltage_mv) &&
+         reading.half_low_mv >= mv(limit_of(Rung::kUnder72)) &&
+         reading.half_high_mv < mv(limit_of(Rung::kOver120) + 1);
 }
 
 // Returns the most urgent rung that has been violated for its time.
@@ -73,9 +76,7 @@ void regrade(Sense& sense, const SourceInput& reading) {
 
 }  // namespace
 
-uint16_t permille(int32_t voltage_mv) {
-  return static_cast<uint16_t>(static_cast<uint32_t>(voltage_mv) * 1000 / static_cast<uint32_t>(board::kNominalMv));
-}
+bool dead(int32_t voltage_mv) { return voltage_mv < mv(kResidualPermille + 1); }
 
 int32_t measured_by(uint8_t rung, const SourceInput& reading) {
   const RungRow row = rung_row(rung);
@@ -85,12 +86,12 @@ int32_t measured_by(uint8_t rung, const SourceInput& reading) {
 }
 
 void qualify(Sense& sense, const SourceInput& reading) {
-  const Graded seen = graded(reading);
-  const bool well = within_good(reading, seen);
+  const uint16_t off_mhz = off_nominal(reading.frequency_mhz);
+  const bool well = within_good(reading, off_mhz);
   if (well && sense.grade == Grade::kGood) return;
   bool inside = true;
   for (uint8_t rung = 0; rung < kRungs; ++rung) {
-    const bool violated = violates(rung_row(rung), reading, seen);
+    const bool violated = violates(rung_row(rung), reading, off_mhz);
     run(sense.violated[rung], violated);
     inside = inside && !violated;
   }

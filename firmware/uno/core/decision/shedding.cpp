@@ -42,7 +42,8 @@ uint8_t first_to_shed(const OutletState* outlets, const uint16_t* draws_ma) {
 
 // Returns whether a draw, with half of it more for the inrush, leaves a tenth of the budget to spare.
 bool fits_well(uint16_t total, uint16_t draw, uint16_t budget) {
-  return static_cast<uint32_t>(total) * 10 + static_cast<uint32_t>(draw) * 15 <= static_cast<uint32_t>(budget) * 9;
+  return static_cast<uint32_t>(total) * 10 + static_cast<uint32_t>(draw) * 15 <=
+         static_cast<uint32_t>(budget) * 9;
 }
 
 }  // namespace
@@ -148,7 +149,8 @@ uint8_t Shedding::first_to_restore(const Load& total, Source source, const Outle
   if (restored_ && settings.min_on_s > wait_s) wait_s = settings.min_on_s;
   if (changed_.known && !changed_.past(static_cast<uint32_t>(wait_s) * 1000)) return kNoOutlet;
   const OutletState& outlet = outlets[found];
-  if (step_now.now_ms - outlet.changed_ms < static_cast<uint32_t>(settings.min_off_s) * 1000) return kNoOutlet;
+  if (step_now.now_ms - outlet.changed_ms < static_cast<uint32_t>(settings.min_off_s) * 1000)
+    return kNoOutlet;
   const bool room = fits_well(total.current_ma, outlet.draw_ma, budget_ma(source)) &&
                     fits_well(total.power_w, outlet.draw_w, budget_w(source));
   return room ? found : kNoOutlet;

@@ -41,15 +41,15 @@ class Shedding {
  private:
   bool due() const;
 
-  Age over_;           // since the budget is exceeded
-  ShortAge heavy_;     // since one and a half of it is
-  Age shed_;           // since the last outlet was shed in this overload
-  uint16_t before_ma_; // total before that
-  uint16_t draw_ma_;   // what that outlet drew
-  bool futile_;        // shedding had no effect: it waits until the overload ends
-  bool told_;          // it was told that nothing is left to shed
-  bool restored_;      // the last change was a restore
-  Moment changed_;     // when an outlet was last shed or restored
+  Age over_;            // since the budget is exceeded
+  ShortAge heavy_;      // since one and a half of it is
+  Age shed_;            // since the last outlet was shed in this overload
+  uint16_t before_ma_;  // total before that
+  uint16_t draw_ma_;    // what that outlet drew
+  bool futile_;         // shedding had no effect: it waits until the overload ends
+  bool told_;           // it was told that nothing is left to shed
+  bool restored_;       // the last change was a restore
+  Moment changed_;      // when an outlet was last shed or restored
 };
 
 // The outlets to open so that `source` can carry the rest, by their last known draws.

@@ -4,7 +4,9 @@ namespace loadcenter {
 
 StepNow step_now;
 
-__attribute__((noinline)) const OutletSettings& settings_of(uint8_t i) { return step_now.settings->outlet[i]; }
+__attribute__((noinline)) const OutletSettings& settings_of(uint8_t i) {
+  return step_now.settings->outlet[i];
+}
 
 void run(Age& age, bool holds) {
   if (!holds) {

@@ -1,5 +1,5 @@
-// What one step works with, and how times pass in it. One program is one PDU, so this is the one place: passing
-// it to every function costs a kilobyte of flash.
+// What one step works with, and how times pass in it. One program is one PDU, so this is the one place:
+// passing it to every function costs a kilobyte of flash.
 #pragma once
 
 #include <stdint.h>

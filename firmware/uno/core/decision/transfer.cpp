@@ -73,8 +73,7 @@ Transfer::Choice Transfer::choose_leaving(bool overcurrent) const {
     return {due, Trigger::kIsolate, target, Cause::kNone};
   }
   if (leave_waits()) return {};
-  const bool dead = permille(input_of(position_).voltage_mv) <= kResidualPermille;
-  return {true, dead ? Trigger::kLeave : planned(), target,
+  return {true, dead(input_of(position_).voltage_mv) ? Trigger::kLeave : planned(), target,
           active.over() ? Cause::kOvervoltage : Cause::kSourceLost};
 }
 
@@ -145,7 +144,8 @@ void Transfer::begin(const Choice& chosen) {
 void Transfer::lock_out(Position because) {
   uint8_t kept = 0;
   for (uint8_t i = 0; i < counted_; ++i) {
-    if (step_now.now_ms - counted_ms_[i] < static_cast<uint32_t>(kHourMs)) counted_ms_[kept++] = counted_ms_[i];
+    if (step_now.now_ms - counted_ms_[i] < static_cast<uint32_t>(kHourMs))
+      counted_ms_[kept++] = counted_ms_[i];
   }
   counted_ = kept;
   if (kept < step_now.settings->max_transfers_per_hour || lockout_.known) return;
@@ -231,7 +231,8 @@ void Transfer::note_grade(Source source, Grade before) {
 #endif
     Position because = 0;
     if ((way == Way::kOver || way == Way::kUnder) && source == position_ && isolator_closed()) {
-      tell_loss(way == Way::kOver ? EventCode::kOvervoltage : EventCode::kUndervoltage, source, sense.rung, 0);
+      tell_loss(way == Way::kOver ? EventCode::kOvervoltage : EventCode::kUndervoltage, source, sense.rung,
+                0);
       because = end_event();
     }
     tell_loss(EventCode::kSourceLost, source, sense.rung, because);

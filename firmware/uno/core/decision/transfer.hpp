@@ -26,7 +26,7 @@ class Transfer {
 
   // Returns whether the active source may be left at once when it is lost.
   bool may_leave(bool overcurrent, bool blocked) const;
-  bool fresh() const;           // the bus was connected less than 150 ms ago
+  bool fresh() const;  // the bus was connected less than 150 ms ago
   bool just_connected() const { return connected_ == 1; }
 
   void request(Source source);
@@ -51,8 +51,8 @@ class Transfer {
     Source wanted;  // where it set out for: another one once that was lost on the way
     Cause cause;
     Position because;
-    Age decided;         // since when
-    uint16_t moved_ms;   // from the decision to the move; 0 before
+    Age decided;        // since when
+    uint16_t moved_ms;  // from the decision to the move; 0 before
     uint32_t detection_us;
     int32_t before_mv[kSources];
     int32_t phase_mdeg;
@@ -88,15 +88,15 @@ class Transfer {
   ShortAge mode_age_;
   Source request_;
   bool requested_;
-  bool held_;         // a person has chosen this source
-  bool overvoltage_;  // why the bus is isolated
-  bool mismatch_;     // it was told that the frequency is not the nominal one
-  uint8_t redundant_; // whether the idle source was usable: 0 no, 1 yes, 2 not known yet
+  bool held_;          // a person has chosen this source
+  bool overvoltage_;   // why the bus is isolated
+  bool mismatch_;      // it was told that the frequency is not the nominal one
+  uint8_t redundant_;  // whether the idle source was usable: 0 no, 1 yes, 2 not known yet
   uint8_t counted_;
   Age started_;
-  Age connected_;     // since the bus was last connected to a source
-  Age left_;          // since a bad source was last left
-  Moment lockout_;    // since when returns and manual transfers are locked out
+  Age connected_;            // since the bus was last connected to a source
+  Age left_;                 // since a bad source was last left
+  Moment lockout_;           // since when returns and manual transfers are locked out
   Position lost_[kSources];  // the event that told the loss
   Move move_;
   Sense sense_[kSources];
