@@ -131,7 +131,7 @@ def points() -> list[Point]:
     return grid + [Point(hz, amperes, 0.8, "sine", 1.0, 5.15) for hz in BUILDS for amperes in CURRENTS_A]
 
 
-def warm(hz: int, noise_lsb: float) -> Rig:
+def warm(hz: int, noise_lsb: float, scale: float = 1.0) -> Rig:
     """Return a unit that stands on MAIN with nothing plugged in, and that has learned this noise with its relay open."""
     rig = Rig(Program.built(BUILDS[hz]))
     for outlet in rig.outlets:
@@ -139,7 +139,7 @@ def warm(hz: int, noise_lsb: float) -> Rig:
     rig.start_all()
     rig.run(6.0)  # the least time on
     rig.switch(OUTLET, on=False)
-    rig.run(LEARNS_S)
+    rig.run(LEARNS_S * min(1.0, scale))
     rig.switch(OUTLET, on=True)
     rig.run(3.0)
     return rig
@@ -152,7 +152,7 @@ def metered(scale: float) -> list[Metered]:
     seconds = max(4, round(20 * min(1.0, scale)))
     found: list[Metered] = []
     for hz, noise_lsb in itertools.product(BUILDS, NOISES_LSB):
-        rig = warm(hz, noise_lsb)
+        rig = warm(hz, noise_lsb, scale)
         cases = [point for point in wanted[::step] if (point.hz, point.noise_lsb) == (hz, noise_lsb)]
         found += forked(lambda point, rig=rig: meter(rig, point, seconds), cases)
         rig.close()
@@ -196,7 +196,7 @@ def f5(scale: float) -> Figures:
             )
     volts = worst_of(found, "voltage")
     figures["F5_voltage"] = Figure(abs(volts.voltage), "%", "<= 0.2", note=f"at {volts.point}")
-    rig = warm(50, 1.0)
+    rig = warm(50, 1.0, scale)
     idle_ma, idle_mw = idle(rig)
     rig.close()
     figures["F5_idle"] = Figure(idle_mw / 1000, "W", "0", note=f"{idle_ma} mA")

@@ -1,8 +1,9 @@
 """Opening an overloaded outlet (F3), and only an overloaded one (F4), by the real firmware in the emulator."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench.figures import Figure, Figures
 from bench.firmware_transfer import BUILDS, warm
@@ -99,7 +100,12 @@ def curve_trip(rig: Rig, curve: str, setting_a: float, multiple: float) -> Timin
     return Timing(curve, setting_a, multiple, expected_s, math.inf if pin_s is None else pin_s - at_s)
 
 
-def timings() -> list[Timing]:
+def thinned(cases: Sequence[Any], scale: float) -> Sequence[Any]:
+    """Return the cases, or of a size below an eighth only some of them."""
+    return cases[:: max(1, round(1 / (8 * scale)))]
+
+
+def timings(scale: float) -> list[Timing]:
     """Return the times of every curve, setting and multiple, on a build whose instantaneous trip is as high as may be."""
     rig = Rig(Program.built("uno", HIGHEST_TRIP, suffix="highest-trip"))
     rig.start_all()
@@ -109,7 +115,7 @@ def timings() -> list[Timing]:
         for setting_a in (1.5, 4.0)
         for multiple in multiples(setting_a)
     ]
-    found = forked(lambda case: curve_trip(rig, *case), cases)
+    found = forked(lambda case: curve_trip(rig, *case), thinned(cases, scale))
     rig.close()
     return found
 
@@ -119,7 +125,7 @@ def f3(scale: float) -> Figures:
     strong, weak = overloads(scale)
     delays = [math.inf if one is None else one for one in strong]
     tripped = sum(one is not None for one in weak)
-    times = timings()
+    times = timings(scale)
     wrong = max(times, key=lambda one: one.error)
     return {
         "F3": Figure(
@@ -232,7 +238,7 @@ def starts(scale: float) -> list[Start]:
         cases = [
             (name, occasion, phase) for name in names for occasion in OCCASIONS for phase in spread(phases)
         ]
-        found += forked(lambda case, rig=rig: hard_start(rig, *case), cases)
+        found += forked(lambda case, rig=rig: hard_start(rig, *case), thinned(cases, scale))
         rig.close()
     return found
 

@@ -17,7 +17,7 @@ def test_losses_are_left_in_time_and_the_ablation_shows_an_overlap():
 
 
 def test_recorded_and_drawn_disturbances_are_judged():
-    found = firmware_transfer.f2(0.15)
+    found = firmware_transfer.f2(0.08)
     assert (found["F2_false"].value, found["F2_missed"].value) == (0, 0)
 
 

@@ -10,8 +10,8 @@ from loadcenter.adapters.emulator import CLOCK_HZ, DEAD, Kind, Part, Reset
 from loadcenter.domain.topology import Source
 
 WATCHDOG_S = 0.15
-GAP_S = 2.5
-"""Longest time without power that a reset of the program may cost a load that runs (measured: docs of the safety case)."""
+GAPS_S = (0.2, 0.45, 0.7, 0.95)
+"""Longest time that a reset of the program leaves outlets 1 to 4 without voltage: what docs/safety.md says."""
 
 
 def reset_causes(rig: Rig, since_s: float) -> list[Reset]:
@@ -37,7 +37,9 @@ def test_a_hung_program_is_reset_and_takes_up_its_work(rig):
     assert reset.index & Reset.WATCHDOG
     assert reset.cycle / CLOCK_HZ - at_s <= WATCHDOG_S
     assert all(rig.emulator.closed(outlet) for outlet in rig.outlets)
-    assert gap_s(rig, 1, at_s) <= GAP_S
+    assert all(
+        gap_s(rig, outlet, at_s) <= longest for outlet, longest in zip(rig.outlets, GAPS_S, strict=True)
+    )
     assert rig.told("boot")[-1]["reset_cause"] == "watchdog"
 
 
@@ -93,7 +95,7 @@ def settings_after_cut(rig: Rig, after_s: float) -> tuple[int, str]:
 
 
 def test_settings_are_the_old_or_the_new_ones_whenever_power_goes(rig):
-    cuts = [step * 0.0501 for step in range(24)]
+    cuts = [step * 0.1001 for step in range(12)]
     versions = [version for version, _ in forked(lambda after_s: settings_after_cut(rig, after_s), cuts)]
     assert set(versions) <= {1, 9}
     assert versions[-1] == 9
@@ -134,7 +136,7 @@ def test_a_latched_outlet_has_no_voltage_after_any_reset(power, defines):
     rig = power("uno", *defines, suffix="nc" if defines else "")
     rig.load_all(2.0)
     rig.start_all()
-    for live, causes in forked(lambda seed: reset_when_latched(rig, seed), range(12)):
+    for live, causes in forked(lambda seed: reset_when_latched(rig, seed), range(8)):
         assert live == 0
         assert causes
 

@@ -9,7 +9,7 @@ from loadcenter.domain.topology import Source
 PIN_S = 0.0036
 CONTACT_S = 0.020
 PLANNED_S = 0.060
-PHASES = 12
+PHASES = 8
 
 
 def lose(rig: Rig, source: Source, residual: float, phase: float):
