@@ -123,7 +123,7 @@ def ladder(rungs: list[dict[str, Any]]) -> str:
         "struct RungRow {\n  Way way;\n  bool half;\n  uint16_t limit;     // permille of nominal; mHz for a frequency\n"
         "  uint16_t dwell_ms;\n};\n"
         f"constexpr uint8_t kRungs = {len(rungs)};\n"
-        "static const RungRow kLadder[kRungs] LOADCENTER_FLASH = {\n" + "".join(rows) + "};\n\n"
+        "static constexpr RungRow kLadder[kRungs] LOADCENTER_FLASH = {\n" + "".join(rows) + "};\n\n"
         "inline RungRow rung_row(uint8_t rung) {\n  const RungRow& row = kLadder[rung];\n"
         "  return {static_cast<Way>(flash_u8(&row.way)), flash_u8(&row.half) != 0, flash_u16(&row.limit), "
         "flash_u16(&row.dwell_ms)};\n}\n"
