@@ -418,3 +418,22 @@ def test_a_source_may_be_fed_anew_for_as_long_as_it_runs(unit):
         unit.run(0.003)
     assert unit.source_v(Source.MAIN) == pytest.approx(unit.source_v(Source.BACKUP), abs=0.01)
     assert unit.source_v(Source.BACKUP) != 0
+
+
+def test_a_byte_that_is_watched_is_logged_when_it_changes(unit):
+    scans = unit.symbol("scans")
+    unit.watch(scans)
+    unit.run(0.01)
+    seen = [one.value for one in unit.events(Kind.WATCH)]
+    assert len(seen) == 25
+    assert (seen[-1] - seen[0]) % 256 == 24
+    unit.watch(None)
+    unit.run(0.01)
+    assert len(unit.events(Kind.WATCH)) == 25
+
+
+def test_what_is_put_into_ram_is_there(unit):
+    free = unit.ram[-1] - 400
+    unit.poke(free, b"ab")
+    unit.run(0.01)
+    assert unit.peek(free, 2) == b"ab"

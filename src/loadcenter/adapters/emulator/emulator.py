@@ -317,6 +317,16 @@ class Emulator:
         """Return bytes of the data space: registers, I/O, RAM."""
         return bytes(self._c.emu_data(self._handle)[address : address + count])
 
+    def poke(self, address: int, data: bytes) -> None:
+        """Put bytes into RAM."""
+        cells = self._c.emu_data(self._handle)
+        for offset, byte in enumerate(data):
+            cells[address + offset] = byte
+
+    def watch(self, address: int | None) -> None:
+        """Log each change of a byte of RAM, to some 3 us; None ends that."""
+        self._c.emu_watch(self._handle, address or 0)
+
     def symbol(self, name: str) -> int:
         """Return the address of a symbol in the data space.
 

@@ -120,6 +120,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "emu_external_reset": (None, [handle]),
     "emu_power_off": (None, [handle]),
     "emu_power_on": (None, [handle]),
+    "emu_watch": (None, [handle, u32]),
     "emu_hang": (None, [handle, c_int]),
     "emu_flip": (None, [handle, u64, u32, u32]),
     "emu_send": (None, [handle, c_char_p, u32, u64]),

@@ -36,6 +36,8 @@ class Kind(IntEnum):
     """The program left what can be executed: 1 if it sleeps without interrupts, program counter."""
     INPUT = 13
     """The bus-live input: 0, live."""
+    WATCH = 14
+    """The byte that `watch` names has changed: its address, value."""
 
 
 class Reset(IntFlag):

@@ -37,6 +37,7 @@ enum event_kind {
   EVENT_OVERRUN,     /* byte that the receiver lost */
   EVENT_CRASH,       /* 1 asleep for ever, program counter */
   EVENT_INPUT,       /* -, bus-live input */
+  EVENT_WATCH,       /* watched address, its new value */
 };
 
 typedef struct {

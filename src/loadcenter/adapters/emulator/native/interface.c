@@ -142,6 +142,12 @@ void emu_power_on(emu_t* emu) {
   restart(emu, PORF);
 }
 
+/* Logs each change of a byte of RAM; 0 ends it. */
+void emu_watch(emu_t* emu, uint32_t address) {
+  emu->watched = (uint16_t)address;
+  emu->watched_value = emu->avr->data[address];
+}
+
 void emu_hang(emu_t* emu, int interrupts_off) { hang(emu, interrupts_off != 0); }
 
 void emu_flip(emu_t* emu, uint64_t at, uint32_t address, uint32_t bit) {

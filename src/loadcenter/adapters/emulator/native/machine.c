@@ -204,6 +204,10 @@ static void run_core(emu_t* emu, uint64_t at) {
       return;
     }
     if (emu->uart->input.read != emu->uart->input.write) raise_receiver(emu);
+    if (emu->watched && avr->data[emu->watched] != emu->watched_value) {
+      emu->watched_value = avr->data[emu->watched];
+      world_log(&emu->world, avr->cycle, EVENT_WATCH, emu->watched, emu->watched_value);
+    }
     if (emu->adc_dead && emu->conversion_started) stop_conversion(emu);
     emu->conversion_started = false;
     if (avr->state == cpu_Crashed || avr->state == cpu_Done || avr->state == cpu_Stopped) crashed(emu);

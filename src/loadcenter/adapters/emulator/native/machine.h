@@ -80,6 +80,8 @@ typedef struct {
   double lowest_mv;
 
   void (*core_reset)(struct avr_t*);
+  uint16_t watched; /* address, 0 for none */
+  uint8_t watched_value;
   uint64_t isr_started[VECTORS], scan_started, scan_grid;
   stats_t stats;
 } emu_t;
