@@ -20,7 +20,14 @@ HOLE_S = 0.15
 
 
 class AckBeforeCommit(Ingest):
-    """Tells the device that records are stored, and stores them then."""
+    """Tells broker and device that records are stored, and stores them then.
+
+    The broker too, or it would bring them again: that alone does no harm, as the next one shows.
+    """
+
+    async def _take(self, deliveries: Sequence[Message]) -> None:
+        self._link.ack([one.token for one in deliveries if one.token is not None])
+        await super()._take(deliveries)
 
     async def _store_once(self, inbound: Sequence[Inbound]) -> None:
         for pdu_id in {one.pdu_id for one in inbound if one.envelope}:

@@ -145,6 +145,7 @@ def kill_until_it_shows(rig: Rig, damage: Damage, most: int, rate: float) -> int
         rig.device.produce(rate)
         rig.wait_for_a_good_instant()
         rig.center.kill()
+        rig.device.forget_stored()  # what was acknowledged is gone from a device
         rig.center.start()
         rig.settle()
         is_now, should = stored(rig), expected(rig.device)
