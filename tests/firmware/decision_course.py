@@ -305,3 +305,54 @@ class LockedOut(Course):
             return []
         source = self.rng.choice(list(Source))
         return [self.rng.choice((Order(Do.CLEAR_LOCKOUT), Order(Do.TRANSFER, source=source)))]
+
+
+class Stubborn(Course):
+    """Whatever is shed, another load takes its place."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settings = OutletConfig(limit_ma=10_000, curve_ma=10_000)
+        self.config = PduConfig((settings,) * 4, budget_main_ma=5000, restore_delay_s=1, min_off_s=0)
+        self.step_ms = 20
+
+    def step(self, drives: Drives, standing: Standing) -> PduInputs:
+        self.loads_ma = [500, 500, 0, 0] if self.now_ms % 12_000 < 8000 else [3000, 2500, 0, 0]
+        return super().step(drives, standing)
+
+    def _happen(self) -> None:
+        pass
+
+    def _current(self, number: int, drives: Drives, live: bool) -> int:
+        current_ma = super()._current(number, drives, live)
+        replaces = number == 1 and current_ma and not drives.outlets[1]
+        return current_ma + self.loads_ma[1] if replaces else current_ma
+
+    def _at_once(self, _drives: Drives, _standing: Standing) -> Acted:
+        return NOTHING_DONE
+
+    def orders(self) -> list[Order]:
+        return []
+
+
+class Warm(Course):
+    """Relays carry more than they can for ever, and nothing else goes on."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settings = OutletConfig(limit_ma=10_000, curve_ma=10_000)
+        self.config = PduConfig((settings,) * 4)
+        self.loads_ma = [self.rng.randint(4800, 7500), self.rng.randint(4800, 7500), 0, 0]
+        self.step_ms = self.rng.choice((100, 130, 200))
+
+    def _happen(self) -> None:
+        pass
+
+    def _at_once(self, _drives: Drives, _standing: Standing) -> Acted:
+        return NOTHING_DONE
+
+    def orders(self) -> list[Order]:
+        if self.rng.random() > 0.005:
+            return []
+        outlet = self.rng.randint(1, 2)
+        return [Order(Do.RESET_TRIP, outlet), Order(Do.SWITCH, outlet, on=True)]

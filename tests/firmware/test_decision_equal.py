@@ -3,7 +3,17 @@
 import os
 
 import pytest
-from tests.firmware.decision_course import Course, Dim, LockedOut, Nervous, Turned, Unplugged, WrongGrid
+from tests.firmware.decision_course import (
+    Course,
+    Dim,
+    LockedOut,
+    Nervous,
+    Stubborn,
+    Turned,
+    Unplugged,
+    Warm,
+    WrongGrid,
+)
 from tests.firmware.decision_twin import Twin, drives_of, memory_of, standing_of, told_of
 
 from loadcenter.domain import cycle
@@ -61,7 +71,16 @@ def told() -> set[str]:
     found: set[str] = set()
     for seed in range(FIRST_SEED, FIRST_SEED + COURSES):
         found |= play(Course(seed), STEPS // COURSES)
-    for course in (Dim(1), WrongGrid(1), Unplugged(1), LockedOut(1), Turned(1)):
+    for course in (
+        Dim(1),
+        WrongGrid(1),
+        Unplugged(1),
+        LockedOut(1),
+        Stubborn(1),
+        Warm(1),
+        Warm(2),
+        Turned(1),
+    ):
         found |= play(course, 12_000 if isinstance(course, Turned) else 2400)
     for seed in range(12):
         found |= play(Nervous(seed), 2400)

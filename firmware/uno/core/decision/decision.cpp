@@ -213,20 +213,21 @@ void Decision::shed_for(Source source) {
 }
 
 void Decision::watch_bus() {
+  // With a sign: just after the start the time lies ahead.
+  const int32_t dead_ms = static_cast<int32_t>(step_now.now_ms - bus_dead_.ms);
   if (step_now.inputs->live) {
     if (outage_ != 0) {
       begin_event(EventCode::kOutageEnd);
       put_because(outage_);
-      put(static_cast<int32_t>(step_now.now_ms - bus_dead_.ms));
+      put(dead_ms);
       end_event();
     }
     bus_dead_.known = false;
     outage_ = 0;
     return;
   }
-  if (!bus_dead_.known) bus_dead_.set();
-  // Compared with a sign: just after the start the time lies ahead.
-  if (outage_ != 0 || static_cast<int32_t>(step_now.now_ms - bus_dead_.ms) < kOutageMs) return;
+  if (!bus_dead_.known) return bus_dead_.set();
+  if (outage_ != 0 || dead_ms < kOutageMs) return;
   begin_event(EventCode::kOutage, 0, told(transfer_.position()), Cause::kNone);
   put_because(transfer_.lost(transfer_.position()));
   for (const SourceInput& source : step_now.inputs->source) put(source.voltage_mv);
@@ -353,12 +354,13 @@ void Decision::confirm(uint8_t i) {
   const Awaiting& waiting = awaiting_[i];
   const OutletState& outlet = outlet_[i];
   if (waiting.since == 0 || outlet.pausing || outlet.closed != waiting.wants_on) return;
-  uint32_t lasted_ms = step_now.now_ms - outlet.changed_ms;
-  if (lasted_ms >= waiting.since) lasted_ms = static_cast<uint32_t>(waiting.since - 1);
-  if (lasted_ms < static_cast<uint32_t>(kSeenMs)) return;
+  const uint32_t unchanged_ms = step_now.now_ms - outlet.changed_ms;
+  uint16_t lasted_ms = static_cast<uint16_t>(waiting.since - 1);
+  if (unchanged_ms < lasted_ms) lasted_ms = static_cast<uint16_t>(unchanged_ms);
+  if (lasted_ms < static_cast<uint16_t>(kSeenMs)) return;
   if (waiting.wants_on || current_ma_[i] <= kCarriesMa) {
     end_order(i, Status::kConfirmed, Result::kOk);
-  } else if (lasted_ms >= static_cast<uint32_t>(kUnseenMs)) {
+  } else if (lasted_ms >= static_cast<uint16_t>(kUnseenMs)) {
     end_order(i, Status::kRejected, Result::kNotConfirmed);
   }
 }

@@ -169,15 +169,11 @@ void warm(Guard& guard, uint16_t current_ma, uint8_t seconds) {
   const uint32_t wanted = static_cast<uint32_t>(current_ma) * 1000 / static_cast<uint32_t>(kThermalTripMa);
   if (wanted < ratio) ratio = static_cast<uint16_t>(wanted);
   const int32_t total = (static_cast<int32_t>(ratio) * ratio - guard.heat_ppm) * seconds + guard.heat_rest;
-  // Rounded down also where it is negative, so that the rest is never lost.
-  int32_t change = total / kTauS;
-  int16_t rest = static_cast<int16_t>(total - change * kTauS);
-  if (rest < 0) {
-    rest = static_cast<int16_t>(rest + kTauS);
-    --change;
-  }
-  guard.heat_ppm += change;
-  guard.heat_rest = static_cast<uint16_t>(rest);
+  // Lifted above 0, so that it is rounded down also where it falls and the rest is never lost.
+  constexpr int32_t kLift = 1000000;
+  const uint32_t lifted = static_cast<uint32_t>(total + kLift * kTauS);
+  guard.heat_ppm += static_cast<int32_t>(lifted / kTauS) - kLift;
+  guard.heat_rest = static_cast<uint16_t>(lifted % kTauS);
 }
 
 }  // namespace loadcenter

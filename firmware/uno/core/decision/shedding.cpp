@@ -20,10 +20,8 @@ uint16_t capped_sum(uint16_t a, uint16_t b) {
   return sum < a ? UINT16_MAX : sum;
 }
 
-// Returns whether `value` is over one and a half of `limit`.
-bool half_more(uint16_t value, uint16_t limit) {
-  return static_cast<uint32_t>(value) * 2 > static_cast<uint32_t>(limit) * 3;
-}
+// Returns whether `value` is over one and a half of `limit`, which is a budget: at most 16,000.
+bool half_more(uint16_t value, uint16_t limit) { return value > static_cast<uint16_t>(limit + limit / 2); }
 
 bool may_shed(const OutletState& outlet, uint8_t i) {
   return outlet.closed && outlet.shed == Shed::kNot && !settings_of(i).protected_ && !outlet.locked &&
