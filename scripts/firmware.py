@@ -55,6 +55,10 @@ SHOWN_LINES = 30
 """Of what a compiler says when it refuses: the rest follows from it."""
 
 
+STACK_AND_MARGIN = 221 + 64
+"""Bytes of RAM that a program leaves free: the stack that was measured in the emulator, and a margin."""
+
+
 class BuildError(RuntimeError):
     """A build is not possible here, or failed; the message says what to do."""
 
@@ -259,8 +263,15 @@ def _report(names: Sequence[str]) -> str:
         share = 100 * taken.flash / target.flash
         lines.append(
             f"{name:<12}{taken.flash:>8}{target.flash:>8}{share:>5.0f}%{taken.ram:>8}{target.ram:>7}"
+            + ("" if _has_room(target) else "  too large")
         )
     return "\n".join(lines) + "\n"
+
+
+def _has_room(target: Build) -> bool:
+    """Return whether the program leaves the boot loader its flash, and the stack its RAM."""
+    taken = size_of(target)
+    return taken.flash <= target.flash and taken.ram + STACK_AND_MARGIN <= target.ram
 
 
 def _builds(target: Build, *, asan: bool) -> bool:
@@ -274,7 +285,7 @@ def _builds(target: Build, *, asan: bool) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code of the command line: 0, or 1 where a build failed."""
+    """Return the exit code of the command line: 0, or 1 where a build failed or is too large for its chip."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -296,7 +307,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = _report(programs)
         (OUTPUT / "sizes.txt").write_text(report, encoding="utf-8")
         print(report, end="")
-    return 1 if failed else 0
+    return 1 if failed or not all(_has_room(BUILDS[name]) for name in programs) else 0
 
 
 if __name__ == "__main__":
