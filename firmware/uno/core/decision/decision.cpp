@@ -18,6 +18,12 @@ void tell_outlet(EventCode code, uint8_t i, Cause cause) {
   begin_event(code, static_cast<uint8_t>(i + 1), 0, cause);
 }
 
+void tell_small(EventCode code, uint8_t i, Cause cause, uint8_t number) {
+  tell_outlet(code, i, cause);
+  put_small(number);
+  end_event();
+}
+
 // What an outlet shall be after start-up. A locked outlet keeps its state under every policy.
 void restore(OutletState& outlet, PowerOn policy) {
   if (outlet.latched != Trip::kNone) {
@@ -117,16 +123,9 @@ bool Decision::blocked() const {
 
 // ---- budget and transfer
 
-// `i` is the index of an outlet, kNoOutlet for the whole PDU.
-void Decision::tell_total(EventCode code, uint8_t i) {
-  if (i == kNoOutlet) {
-    begin_event(code, 0, told(transfer_.position()), Cause::kNone);
-  } else {
-    tell_outlet(code, i, arbitrate(outlet_[i]).cause);
-  }
+void Decision::put_total() const {
   put_ma(total_.current_ma);
   put_w(total_.power_w);
-  end_event();
 }
 
 void Decision::keep_budget() {
@@ -136,22 +135,14 @@ void Decision::keep_budget() {
   }
   const Source source = transfer_.position();
   uint8_t i = kNoOutlet;
-  switch (shedding_.judge(total_, source, outlet_, current_ma_, i)) {
-    case ShedOutcome::kShed:
-      outlet_[i].draw_ma = current_ma_[i];
-      shed_outlet(i, total_);
-      break;
-    case ShedOutcome::kFutile:
-      tell_total(EventCode::kShedFutile, kNoOutlet);
-      break;
-    case ShedOutcome::kExhausted:
-      tell_total(EventCode::kOverBudget, kNoOutlet);
-      break;
-    case ShedOutcome::kWithin:
-      tell_total(EventCode::kWithinBudget, kNoOutlet);
-      break;
-    case ShedOutcome::kNone:
-      break;
+  const ShedOutcome outcome = shedding_.judge(total_, source, outlet_, current_ma_, i);
+  if (outcome == ShedOutcome::kShed) {
+    outlet_[i].draw_ma = current_ma_[i];
+    shed_outlet(i, total_);
+  } else if (outcome != ShedOutcome::kNone) {
+    begin_event(static_cast<EventCode>(outcome), 0, told(source), Cause::kNone);
+    put_total();
+    end_event();
   }
   i = shedding_.first_to_restore(total_, source, outlet_);
   if (i == kNoOutlet) return;
@@ -184,20 +175,9 @@ void Decision::switch_source() {
       if (outlet.closed) outlet.guard.mask = 1;
     }
   }
-  switch (finish) {
-    case Finish::kNot:
-      return;
-    case Finish::kOk:
-      return end_order(kTransferSlot, Status::kConfirmed, Result::kOk);
-    case Finish::kNotConfirmed:
-      return end_order(kTransferSlot, Status::kRejected, Result::kNotConfirmed);
-    case Finish::kSourceNotGood:
-      return end_order(kTransferSlot, Status::kRejected, Result::kSourceNotGood);
-    case Finish::kLockout:
-      return end_order(kTransferSlot, Status::kRejected, Result::kLockout);
-    case Finish::kInOvercurrent:
-      return end_order(kTransferSlot, Status::kRejected, Result::kInOvercurrent);
-  }
+  if (finish == Finish::kNot) return;
+  end_order(kTransferSlot, finish == Finish::kOk ? Status::kConfirmed : Status::kRejected,
+            static_cast<Result>(finish));
 }
 
 // Sheds what `source` cannot carry, by the last known draws, before it is connected.
@@ -295,16 +275,12 @@ bool Decision::carry_out(const Command& order) {
       transfer_.clear_lockout();
       return true;
     case Verb::kResetTrip:
-      tell_outlet(EventCode::kTripReset, i, Cause::kPersonOff);
-      put_small(static_cast<uint8_t>(outlet.latched));
-      end_event();
+      tell_small(EventCode::kTripReset, i, Cause::kPersonOff, static_cast<uint8_t>(outlet.latched));
       outlet.latched = Trip::kNone;
       want(i, false);
       return true;
     case Verb::kLock:
-      tell_outlet(EventCode::kLocked, i, Cause::kLock);
-      put_small(order.on);
-      end_event();
+      tell_small(EventCode::kLocked, i, Cause::kLock, order.on);
       outlet.locked = order.on;
       if (order.on && outlet.pausing) {
         // It is locked as it is now, in the pause of its power cycle: off.
@@ -320,9 +296,7 @@ bool Decision::carry_out(const Command& order) {
   supersede(i);
   if (!on && !outlet.closed) {
     // No relay will move, yet a person has decided something: it belongs into the log.
-    tell_outlet(EventCode::kSwitched, i, Cause::kPersonOff);
-    put_small(0);
-    end_event();
+    tell_small(EventCode::kSwitched, i, Cause::kPersonOff, 0);
   }
   want(i, on);
   outlet.end_intentions();
@@ -421,13 +395,11 @@ void Decision::tell_drive(uint8_t i, bool closed) const {
   const Cause cause = !closed && outlet.pausing ? Cause::kPersonOff : arbitrate(outlet).cause;
   if (closed && outlet.returning) {
     tell_outlet(EventCode::kRestored, i, cause);
-    put_ma(total_.current_ma);
-    put_w(total_.power_w);
+    put_total();
   } else if ((closed && outlet.dropped) || (!closed && outlet.shed != Shed::kNot)) {
     return;
   } else {
-    tell_outlet(EventCode::kSwitched, i, cause);
-    put_small(closed);
+    return tell_small(EventCode::kSwitched, i, cause, closed);
   }
   end_event();
 }

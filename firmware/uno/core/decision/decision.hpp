@@ -51,7 +51,7 @@ class Decision {
   bool blocked() const;
 
   void keep_budget();
-  void tell_total(EventCode code, uint8_t i);
+  void put_total() const;
   void shed_outlet(uint8_t i, const Load& load);
   void switch_source();
   void shed_for(Source source);

@@ -20,7 +20,14 @@ struct Load {
   bool exceeds_half_more(Source source) const;  // one and a half of it
 };
 
-enum class ShedOutcome : uint8_t { kNone, kShed, kFutile, kExhausted, kWithin };
+// What is to be told, if anything.
+enum class ShedOutcome : uint8_t {
+  kNone = 0,
+  kShed = static_cast<uint8_t>(EventCode::kShed),
+  kFutile = static_cast<uint8_t>(EventCode::kShedFutile),
+  kExhausted = static_cast<uint8_t>(EventCode::kOverBudget),
+  kWithin = static_cast<uint8_t>(EventCode::kWithinBudget),
+};
 
 class Shedding {
  public:

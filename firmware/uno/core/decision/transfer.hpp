@@ -12,8 +12,15 @@ namespace loadcenter {
 // Most returns and manual transfers that are counted: the range of max_transfers_per_hour.
 constexpr uint8_t kCountedMost = 10;
 
-// What became of a manual transfer.
-enum class Finish : uint8_t { kNot, kOk, kNotConfirmed, kSourceNotGood, kLockout, kInOvercurrent };
+// What became of a manual transfer: its result, if it has one.
+enum class Finish : uint8_t {
+  kOk = static_cast<uint8_t>(Result::kOk),
+  kNotConfirmed = static_cast<uint8_t>(Result::kNotConfirmed),
+  kSourceNotGood = static_cast<uint8_t>(Result::kSourceNotGood),
+  kLockout = static_cast<uint8_t>(Result::kLockout),
+  kInOvercurrent = static_cast<uint8_t>(Result::kInOvercurrent),
+  kNot = 0xFF,
+};
 
 class Transfer {
  public:
