@@ -4,6 +4,8 @@ namespace loadcenter {
 
 namespace {
 
+static_assert(kOutlets > 4 || sizeof(void*) > 2 || sizeof(Decision) <= 420, "its share of the RAM of a UNO");
+
 constexpr uint16_t kSecondMs = 1000;
 constexpr Curve kBusCurve = Curve::kVi;
 
