@@ -14,7 +14,7 @@ from loadcenter.adapters.emulator import Harmonic, Part, RelayModel, Sensor, Sin
 from loadcenter.domain.topology import Source
 
 SLOW = RelayModel(operate_ms=10, release_ms=10, bounce_ms=3)
-BUILDS = {50: "uno", 60: "uno-60hz"}
+BUILDS = {50: "uno", 60: "mega-60hz"}
 RESIDUALS = (0.0, 0.3, 0.5, 0.6)
 BEGINS_S, LASTS_S, AFTER_S = 1.0, 8.0, 1.0
 
@@ -287,9 +287,9 @@ def plain_leaves(line: Line) -> bool:
 def verdicts(seconds: float) -> list[Verdict]:
     """Return the verdicts of disturbances over so many emulated seconds, three quarters of them at 50 Hz."""
     found: list[Verdict] = []
-    for hz, share in ((50, 0.75), (60, 0.25)):
-        rig = warm(Program.built(BUILDS[hz]), Source.MAIN)
-        cases = list(enumerate(disturbances(seconds * share, hz)))
+    for hz, build in BUILDS.items():
+        rig = warm(Program.built(build), Source.MAIN)
+        cases = list(enumerate(disturbances(seconds * SHARES[hz], hz)))
         found += forked(lambda case, rig=rig: suffer(rig, case[1], case[0]), cases)
         rig.close()
     return found
