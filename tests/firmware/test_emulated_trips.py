@@ -23,7 +23,7 @@ def overload(rig: Rig, multiple: float, phase: float) -> float | None:
     return opened(rig, 2, at_s)
 
 
-@pytest.mark.parametrize("build", ["uno", "uno-60hz"])
+@pytest.mark.parametrize("build", ["uno"])
 def test_a_strong_overcurrent_opens_its_outlet_in_time_and_a_weak_one_not_at_once(power, build):
     rig = power(build)
     rig.load_all(2.0)
