@@ -15,6 +15,8 @@ from loadcenter.domain.topology import Source
 
 SLOW = RelayModel(operate_ms=10, release_ms=10, bounce_ms=3)
 BUILDS = {50: "uno", 60: "mega-60hz"}
+SHARES = {50: 0.75, 60: 0.25}
+"""Of the time that disturbances are drawn for, by frequency."""
 RESIDUALS = (0.0, 0.3, 0.5, 0.6)
 BEGINS_S, LASTS_S, AFTER_S = 1.0, 8.0, 1.0
 
