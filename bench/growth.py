@@ -51,6 +51,7 @@ def _cost(folder: Path, pdus: int, rate: float, span_s: float) -> dict[str, floa
             ledger = fleet.report()
         given = sum(one.given for one in ledger.values())
         assert rig.stored(sql) == given, "not every record was stored"
+        until(1, lambda: int(rig.rolled_up(sql)), STILL_S)
         assert wrong_minutes(sql, ledger) == 0, "the minutes do not hold what the fleet gave out"
     return {
         **{name: round(value / max(1, records) * 1e6) for name, value in used.items()},

@@ -113,12 +113,16 @@ def replay(stack: Stack, name: str, recordings: list[list[str]]) -> None:
         wait_for(lambda: newest_ms(stack, name, len(traces), end_ms) >= goal_ms, stack.center, 240)
     range_ = {"pdu": name, "since_ms": start_ms - 3_600_000, "until_ms": end_ms + 60_000, "points": 2000}
     outlets = ",".join(str(n) for n in range(1, len(traces) + 1))
-    series = stack.center.get("/history", outlets=outlets, **range_)["series"]
-    for one, lines in zip(series, recordings, strict=True):
-        should_wh = reference_wh(lines)
-        is_wh = one["total_kwh"] * 1000
-        print(f"outlet {one['channel']}: {is_wh:.3f} Wh stored, {should_wh:.3f} Wh in the recording")
-        assert is_wh == pytest.approx(should_wh, rel=0.001)
+    should_wh = [reference_wh(lines) for lines in recordings]
+
+    def stored_wh() -> list[float]:
+        series = stack.center.get("/history", outlets=outlets, **range_)["series"]
+        return [one["total_kwh"] * 1000 for one in series]
+
+    # Rollups follow what is stored within seconds.
+    wait_for(lambda: stored_wh() == pytest.approx(should_wh, rel=0.001), stack.center, 60)
+    for number, (is_wh, wanted_wh) in enumerate(zip(stored_wh(), should_wh, strict=True), 1):
+        print(f"outlet {number}: {is_wh:.3f} Wh stored, {wanted_wh:.3f} Wh in the recording")
 
 
 def newest_ms(stack: Stack, name: str, outlets: int, end_ms: int) -> int:
