@@ -42,7 +42,7 @@ def show_chart(page: Page) -> None:
 
 def show_table(page: Page) -> None:
     page.get_by_role("radio", name="Table").check()
-    page.get_by_role("table").wait_for()
+    page.get_by_role("region", name="Table").get_by_role("table").wait_for()
 
 
 def show_events(page: Page) -> None:
