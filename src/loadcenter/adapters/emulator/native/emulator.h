@@ -128,7 +128,8 @@ typedef struct {
 
 typedef struct {
   load_t load;
-  double current_a, last_v, charge_v, start_s;
+  double current_a, last_v, charge_v;
+  double ran_s; /* how far it is from a cold start: it cools as fast as it warms */
   uint64_t energised;
   bool used;
 } plugged_t;

@@ -157,9 +157,9 @@ void world_remove_load(world_t* world, int outlet, int number) {
   *plugged = (plugged_t){.used = false};
 }
 
-static double start_factor(const load_t* load, double since_s) {
+static double start_factor(const load_t* load, double ran_s) {
   if (load->start_factor <= 1.0) return 1.0;
-  const double after_s = since_s - load->start_hold_s;
+  const double after_s = ran_s - load->start_hold_s;
   if (after_s <= 0.0) return load->start_factor;
   if (load->start_tau_s <= 0.0) return 1.0;
   return 1.0 + (load->start_factor - 1.0) * exp(-after_s / load->start_tau_s);
@@ -169,9 +169,9 @@ static bool takes(const plugged_t* plugged, uint64_t now) {
   return plugged->used && now >= plugged->load.from && now < plugged->load.until;
 }
 
-static double step_impedance(plugged_t* plugged, double v, double dt, double since_s) {
+static double step_impedance(plugged_t* plugged, double v, double dt) {
   const load_t* load = &plugged->load;
-  const double factor = start_factor(load, since_s);
+  const double factor = start_factor(load, plugged->ran_s);
   const double ohm = load->ohm / factor, henry = load->henry / factor;
   if (henry == 0.0) return v / ohm;
   const double rate = henry / dt; /* trapezoidal rule */
@@ -194,14 +194,16 @@ static double step_load(plugged_t* plugged, bool on, double v, double dt, uint64
   if (!on || !takes(plugged, now)) {
     plugged->energised = 0;
     plugged->current_a = plugged->last_v = 0.0;
+    plugged->ran_s = fmax(0.0, plugged->ran_s - dt);
     if (load->kind == LOAD_RECTIFIER) step_rectifier(plugged, 0.0, dt);
     return 0.0;
   }
   if (!plugged->energised) plugged->energised = now;
   const double since_s = (double)(now - plugged->energised) / CLOCK_HZ;
+  plugged->ran_s = fmin(plugged->ran_s + dt, load->start_hold_s + fmax(5.0 * load->start_tau_s, 0.001));
   switch (load->kind) {
     case LOAD_IMPEDANCE:
-      plugged->current_a = step_impedance(plugged, v, dt, since_s);
+      plugged->current_a = step_impedance(plugged, v, dt);
       break;
     case LOAD_RECTIFIER:
       plugged->current_a = step_rectifier(plugged, v, dt);
