@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadcenter.protocol.frames import GATEWAY_LINE_MAX, Frame, LineReader, encode
@@ -42,12 +42,14 @@ def test_bytes_are_read_as_the_vector_says(vector, at_once):
     assert thrown == vector["thrown"]
 
 
+@settings(deadline=None)
 @given(FRAMES, st.integers(1, 50))
 def test_what_is_written_is_read_again(frame, at_once):
     line = encode(frame.type, frame.seq, frame.session, frame.numbers)
     assert read(line, at_once) == ([frame], 0)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120), FRAMES)
 def test_a_frame_behind_any_garbage_is_read(garbage, frame):
     """SER-5."""
