@@ -6,6 +6,10 @@ Under CI=true a skipped test is a failure: a suite that silently stops running t
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("loadcenter", deadline=None)  # no test asserts how long something takes
+settings.load_profile("loadcenter")
 
 
 def pytest_configure(config: pytest.Config) -> None:
