@@ -42,6 +42,7 @@ class Rig:
         frames: what it has said, oldest first.
         reader: counts the lines that were no frames.
         acknowledges: whether the gateway takes events.
+        nonsense: times that it has said what cannot be.
     """
 
     def __init__(self, program: Program, *, seed: int = 1) -> None:
@@ -50,6 +51,7 @@ class Rig:
         self.frames: list[Frame] = []
         self.reader = LineReader()
         self.acknowledges = True
+        self.nonsense = 0
         self._seq = 0
         self._version = 0
 
@@ -77,10 +79,19 @@ class Rig:
 
     def listen(self) -> None:
         """Take what the unit has said, and acknowledge its events."""
-        for frame in self.reader.take(self.emulator.output()):
+        for frame in self._heard():
             self.frames.append(frame)
             if frame.type == "E" and self.acknowledges:
                 self.emulator.send(encode("A", frame.seq, frame.session))
+
+    def _heard(self) -> list[Frame]:
+        try:
+            return self.reader.take(self.emulator.output())
+        except (ValueError, IndexError, KeyError):
+            self.nonsense += (
+                1  # frames of right checksum that say what cannot be, as from a unit whose bits flip
+            )
+            return []
 
     def start(self) -> None:
         """Feed both sources and wait until the unit has connected its bus.

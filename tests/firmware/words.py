@@ -21,7 +21,7 @@ DATA = {row["name"]: row["data"] for row in SERIAL["event"]}
 
 def name_of(frame: Frame) -> str:
     """Return the name of the event in an `E` frame."""
-    return CODES["event", int(frame.fields["code"])]
+    return CODES.get(("event", int(frame.fields["code"])), "unknown")
 
 
 def event(fields: Mapping[str, str]) -> dict[str, str]:
