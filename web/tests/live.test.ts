@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { delayMs } from '../src/lib/live/backoff';
 import { Ring } from '../src/lib/live/ring';
 import { apply, type LiveState } from '../src/lib/live/state';
-import type { LiveMessage, Pdu } from '../src/lib/model';
+import type { LiveMessage, Pdu, Readings } from '../src/lib/model';
 import { alarm, command, event, liveState, pdu } from './samples';
 
 function snapshot(pdus: Pdu[], change: Partial<Extract<LiveMessage, { type: 'snapshot' }>> = {}): LiveMessage {
@@ -45,6 +45,41 @@ describe('a change', () => {
   it('replaces the whole PDU', () => {
     const state = after(snapshot([pdu()]), { type: 'pdu', pdu: pdu({ active: 'backup' }) });
     expect(state.pdus.get('rack-1')?.active).toBe('backup');
+  });
+
+  it('of readings leaves what they do not tell', () => {
+    const readings: Readings = {
+      id: 'rack-1',
+      as_of_ms: 2_000,
+      age_ms: 0,
+      quality: 'good',
+      active: 'backup',
+      live: true,
+      power_w: 120,
+      current_a: 0.6,
+      sources: [{ source: 'backup', voltage_v: 231, frequency_hz: 49.9 }],
+      outlets: [
+        { n: 1, voltage_v: 231, current_a: 0.6, power_w: 120, power_factor: 0.9, energy_kwh: 13, today_kwh: 2 },
+      ],
+    };
+    const state = after(snapshot([pdu()]), { type: 'readings', readings });
+    const known = state.pdus.get('rack-1');
+    expect(known).toMatchObject({ name: 'Rack 1', active: 'backup', power_w: 120 });
+    expect(known?.outlets).toMatchObject([{ name: 'Router', why: 'On: switched on by admin.', power_w: 120, today_kwh: 2 }]);
+    expect(known?.sources).toMatchObject([
+      { source: 'main', grade: 'good', voltage_v: 230 },
+      { source: 'backup', grade: 'good', voltage_v: 231 },
+    ]);
+    expect(state.rings.get('rack-1/1')?.samples).toEqual([
+      { t: 1_000, value: 100 },
+      { t: 2_000, value: 120 },
+    ]);
+  });
+
+  it('of readings of a PDU that is not known is ignored', () => {
+    const { sources: _, outlets: __, ...rest } = pdu({ id: 'rack-9' });
+    const state = after(snapshot([pdu()]), { type: 'readings', readings: { ...rest, sources: [], outlets: [] } });
+    expect([...state.pdus.keys()]).toEqual(['rack-1']);
   });
 
   it('closes an alarm that was cleared', () => {

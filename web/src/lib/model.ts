@@ -70,6 +70,12 @@ export interface Pdu {
   alarms: number;
 }
 
+/** The fields of a Pdu that change with every reading. */
+export type Readings = Pick<Pdu, 'id' | 'as_of_ms' | 'age_ms' | 'quality' | 'active' | 'live' | 'power_w' | 'current_a'> & {
+  sources: Pick<Source, 'source' | 'voltage_v' | 'frequency_hz'>[];
+  outlets: Pick<Outlet, 'n' | 'voltage_v' | 'current_a' | 'power_w' | 'power_factor' | 'energy_kwh' | 'today_kwh'>[];
+};
+
 export type CommandStatus = 'pending' | 'accepted' | 'confirmed' | 'rejected' | 'expired' | 'unknown';
 
 export interface Command {
@@ -184,6 +190,7 @@ export type LiveMessage =
       server: ServerState;
     }
   | { type: 'pdu'; pdu: Pdu }
+  | { type: 'readings'; readings: Readings }
   | { type: 'event'; event: PduEvent }
   | { type: 'alarm'; alarm: Alarm }
   | { type: 'command'; command: Command }

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 
 from loadcenter.adapters.web import problems
 from loadcenter.adapters.web.gate import SECURITY_HEADERS, BodyLimit, SecurityHeaders, same_origin, visitor_of
-from loadcenter.adapters.web.live import PING_START, Hub
+from loadcenter.adapters.web.live import Hub, events_frame
 from loadcenter.adapters.web.models import ReadyOut, RowId
 from loadcenter.adapters.web.problems import ProblemError, not_found
 from loadcenter.adapters.web.routes_analytics import analytics_routes
@@ -21,7 +21,7 @@ from loadcenter.adapters.web.routes_export import export_routes
 from loadcenter.adapters.web.routes_pdus import pdu_routes
 from loadcenter.adapters.web.routes_records import record_routes
 from loadcenter.adapters.web.routes_session import session_routes
-from loadcenter.adapters.web.shapes import Shapes, events
+from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.adapters.web.static_files import View
 from loadcenter.services.accounts import Accounts
 from loadcenter.services.analytics import Analytics
@@ -145,20 +145,17 @@ def _add_live(app: FastAPI, served: Served) -> None:
 
             async def send() -> None:
                 with contextlib.suppress(WebSocketDisconnect):
-                    await socket.send_text(served.hub.snapshot())
+                    await socket.send_text(await served.hub.snapshot())
                     if after_event is not None:
                         await _resume(socket, served.store, after_event)
                     while True:
-                        text, dropped = await client.get()
-                        if dropped:
-                            await socket.send_text(f'{{"type":"dropped","count":{dropped}}}')
-                            text = served.hub.snapshot()
+                        frame = await client.get()
                         # a page that was logged out meanwhile hears no more
-                        if text.startswith(PING_START) and await _known(socket, served.accounts) is None:
+                        if frame.ping and await _known(socket, served.accounts) is None:
                             await socket.close(_POLICY_VIOLATION)
                             listener.cancel()
                             return
-                        await socket.send_text(text)
+                        await socket.send_text(await served.hub.whole(frame))
 
             sender = tasks.create_task(send())
             listener = tasks.create_task(listen())
@@ -176,8 +173,8 @@ async def _resume(socket: WebSocket, store: Store, after_event: int) -> None:
         missed = await store.events(EventFilter(after_id=after_event, limit=_RESUME_MAX))
     except StoreUnavailableError:
         return  # the page says that history is paused; events come when the database is back
-    for one in events(missed):
-        await socket.send_text(f'{{"type":"event","event":{one.model_dump_json()}}}')
+    if missed:
+        await socket.send_text(events_frame(missed))
 
 
 def _add_view(app: FastAPI) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from loadcenter.adapters.web.models import (
     AlarmOut,
@@ -47,7 +48,6 @@ class Shapes:
             NoSuchPduError: none of that name is registered.
         """
         twin, labels, now_ms = self.fleet.twin(pdu_id), self.fleet.labels(pdu_id), self.clock.now_ms()
-        quality = twin.quality(now_ms)
         state, identity = twin.state, twin.identity
         outlets = [self._outlet(twin, labels, n) for n in range(1, (identity.outlets if identity else 0) + 1)]
         as_of_ms = twin.as_of_ms
@@ -60,7 +60,7 @@ class Shapes:
             model=identity.model if identity else None,
             as_of_ms=as_of_ms,
             age_ms=None if as_of_ms is None else max(0, now_ms - as_of_ms),
-            quality="unknown" if quality is None else ("good" if quality is Quality.GOOD else "stale"),
+            quality=shown_quality(twin.quality(now_ms)),
             nominal_v=from_milli(identity.nominal_voltage_mv) if identity else None,
             nominal_hz=from_milli(identity.nominal_frequency_mhz) if identity else None,
             active=twin.readings.active if twin.readings else (state.active if state else None),
@@ -68,8 +68,8 @@ class Shapes:
             live=twin.readings.live if twin.readings else (state.live if state else None),
             isolator=None if state is None else ("closed" if state.isolator_closed else "open"),
             sources=[_source(twin, source) for source in Source] if identity else [],
-            power_w=_total([one.power_w for one in outlets]),
-            current_a=_total([one.current_a for one in outlets]),
+            power_w=total([one.power_w for one in outlets]),
+            current_a=total([one.current_a for one in outlets]),
             rating_a=from_milli(identity.total_rating_ma) if identity else None,
             outlets=outlets,
             settings_version=state.settings_version if state else None,
@@ -95,7 +95,7 @@ class Shapes:
             voltage_v=from_milli(reading.voltage_mv) if reading else None,
             current_a=from_milli(reading.current_ma) if reading else None,
             power_w=from_milli(reading.power_mw) if reading else None,
-            power_factor=_power_factor(reading),
+            power_factor=reading_factor(reading),
             energy_kwh=kwh_from_mwh(energy_mwh),
             today_kwh=kwh_from_mwh(self.today.energy_mwh(twin.pdu_id, n, energy_mwh, read_ms)),
             limit_a=from_milli(state.limit_ma) if state else None,
@@ -135,14 +135,22 @@ def _source(twin: Twin, source: Source) -> SourceOut:
     )
 
 
-def _power_factor(reading: OutletReading | None) -> float | None:
+def shown_quality(quality: Quality | None) -> Literal["good", "stale", "unknown"]:
+    """Return the word for how far readings can be trusted."""
+    if quality is None:
+        return "unknown"
+    return "good" if quality is Quality.GOOD else "stale"
+
+
+def reading_factor(reading: OutletReading | None) -> float | None:
+    """Return the power factor of a reading, None where it is not known."""
     if reading is None:
         return None
     factor = power_factor(reading.power_mw, reading.voltage_mv, reading.current_ma)
     return None if factor is None else round(factor, 3)
 
 
-def _total(values: list[float | None]) -> float | None:
+def total(values: list[float | None]) -> float | None:
     """Return the sum, None if any part is unknown: a total with a hole in it would look like less load."""
     if not values or any(value is None for value in values):
         return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -109,6 +110,7 @@ class Socket:
         }
         self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._heard: deque[dict[str, Any]] = deque()
         self.gate = asyncio.Event()
         self.gate.set()
         self.accepted = False
@@ -129,12 +131,11 @@ class Socket:
 
     async def next(self) -> dict[str, Any]:
         """Return the next message that is no ping."""
-        while True:
+        while not self._heard:
             async with asyncio.timeout(10):
-                message = await self._from_app.get()
-            decoded: dict[str, Any] = json.loads(message["text"])
-            if decoded["type"] != "ping":
-                return decoded
+                sent = await self._from_app.get()
+            self._heard.extend(one for one in json.loads(sent["text"]) if one["type"] != "ping")
+        return self._heard.popleft()
 
     async def ended(self) -> int | None:
         """Return the code with which the server closed the socket."""

@@ -7,13 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.fakes.builders import START_MS, event, running, send, state, status, telemetry
+from tests.fakes.builders import START_MS, birth, event, running, send, state, status, telemetry
 from tests.fakes.clock import settle
 from tests.unit.adapters.web.conftest import OWN, Site, Socket
 
-from loadcenter.adapters.web import live
+from loadcenter.adapters.web import live, live_client
 from loadcenter.adapters.web.gate import COOKIE
-from loadcenter.adapters.web.live import QUEUE_MAX, Client
+from loadcenter.adapters.web.live import Hub
+from loadcenter.adapters.web.live_client import BEHIND_MAX, Batch, Client, frame
+from loadcenter.adapters.web.readings import readings_json
 from loadcenter.domain.commands import Do, Order
 
 
@@ -26,9 +28,16 @@ async def cookie(client: httpx.AsyncClient) -> str:
 @pytest.fixture
 async def live_site(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     """A site whose hub runs, and gathers readings for no time at all."""
-    monkeypatch.setattr(live, "_FLUSH_S", 0.001)
+    monkeypatch.setattr(live, "GATHER_S", 0.001)
+    monkeypatch.setattr(live, "URGENT_GAP_S", 0.0)
     async with running(site.hub.run, site.center.ingest.run):
         yield site
+
+
+async def _greet(site: Site) -> None:
+    """Let the PDU report itself, and forget that this was news."""
+    await site.center.greet()
+    await site.hub.flush()
 
 
 # ---- who may listen --------------------------------------------------------------------------------------------------------------
@@ -112,15 +121,93 @@ async def test_a_command_is_followed_live(live_site: Site, cookie: str) -> None:
 
 
 async def test_readings_that_come_close_together_are_one_message(site: Site, cookie: str) -> None:
-    await site.center.greet()
-    async with running(site.hub.run), site.socket(cookie=cookie) as socket:
+    await _greet(site)
+    async with site.socket(cookie=cookie) as socket:
         await socket.next()
         for seq in range(2, 12):
             await site.center.hear("telemetry", telemetry(seq))
+        await site.hub.flush()
         await site.center.hear("status", status("offline"))
-        heard = await socket.next()
-        assert not heard["pdu"]["online"]
-        assert heard["pdu"]["outlets"][0]["energy_kwh"] == pytest.approx((1_000 + 28 * 11) / 1e6)
+        await site.hub.flush()
+        heard = [await socket.next(), await socket.next()]
+    assert [one["type"] for one in heard] == ["readings", "pdu"]
+    assert heard[0]["readings"]["outlets"][0]["energy_kwh"] == pytest.approx((1_000 + 28 * 11) / 1e6)
+    assert not heard[1]["pdu"]["online"]
+
+
+async def test_readings_are_told_as_in_the_whole_pdu(site: Site) -> None:
+    await site.center.greet()
+    for seq in range(2, 5):
+        await site.center.hear("telemetry", telemetry(seq))
+    whole = site.shapes.pdu("rack-1").model_dump(mode="json")
+    readings = json.loads(readings_json(site.shapes, "rack-1"))
+    assert _without(readings) == {key: whole[key] for key in _without(readings)}
+    for part in ("sources", "outlets"):
+        known = [{key: one[key] for key in readings[part][0]} for one in whole[part]]
+        assert readings[part] == known
+    assert readings["outlets"][0]["power_w"] == 100
+
+
+def _without(readings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in readings.items() if key not in ("sources", "outlets")}
+
+
+@pytest.mark.parametrize("greeted", [False, True])
+async def test_readings_of_a_pdu_that_has_sent_none_are_unknown(site: Site, *, greeted: bool) -> None:
+    if greeted:
+        await site.center.hear("birth", birth())
+        await site.center.hear("state", state())
+    readings = json.loads(readings_json(site.shapes, "rack-1"))
+    whole = site.shapes.pdu("rack-1").model_dump(mode="json")
+    assert _without(readings) == {key: whole[key] for key in _without(readings)}
+    assert [one["power_w"] for one in readings["outlets"]] == [None] * len(whole["outlets"])
+
+
+async def test_what_changes_a_state_brings_the_readings_along(site: Site, cookie: str) -> None:
+    await _greet(site)
+    async with site.socket(cookie=cookie) as socket:
+        await socket.next()
+        await site.center.hear("telemetry", telemetry(2))
+        await site.center.hear("state", state(up_ms=900, lockout=True))
+        await site.hub.flush()
+        assert (await socket.next())["pdu"]["lockout"]
+        await site.center.hear("telemetry", telemetry(3))
+        await site.hub.flush()
+        assert (await socket.next())["type"] == "readings"
+
+
+async def test_a_stored_trip_tells_why_its_outlet_is_off(site: Site, cookie: str) -> None:
+    await _greet(site)
+    tripped = {"i_ma": 9_000, "limit_ma": 4_000}
+    async with running(site.center.ingest.run), site.socket(cookie=cookie) as socket:
+        await socket.next()
+        send(site.center, ("event", event(1, "trip", out=1, data=tripped)))
+        await settle()
+        await site.hub.flush()
+        assert [(await socket.next())["type"] for _ in range(2)] == ["event", "pdu"]
+
+
+async def test_after_a_pause_a_reading_is_sent_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _greet(site)
+    monkeypatch.setattr(live, "GATHER_S", 3_600.0)
+    async with site.hub.join() as client, running(site.hub.run):
+        await site.center.hear("telemetry", telemetry(2))
+        async with asyncio.timeout(10):
+            assert '"readings"' in (await client.get()).text
+
+
+async def test_a_state_does_not_wait_for_readings_to_be_gathered(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _greet(site)
+    monkeypatch.setattr(live, "GATHER_S", 3_600.0)
+    async with site.hub.join() as client, running(site.hub.run):
+        await site.center.hear("telemetry", telemetry(2))
+        await client.get()
+        await site.center.hear("telemetry", telemetry(3))
+        await site.center.hear("state", state(up_ms=900, lockout=True))
+        async with asyncio.timeout(10):
+            assert '"lockout":true' in (await client.get()).text
 
 
 async def test_a_broker_that_goes_away_is_told(live_site: Site, cookie: str) -> None:
@@ -135,9 +222,10 @@ async def test_a_broker_that_goes_away_is_told(live_site: Site, cookie: str) -> 
 
 async def test_a_ping_tells_that_the_line_is_alive(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "PING_S", 0.0)
-    async with site.hub.join() as client, running(site.hub.run_pings):
-        text, _ = await client.get()
-    assert json.loads(text) == {"type": "ping", "server_ms": START_MS}
+    async with site.hub.join() as client, running(site.hub.run, site.hub.run_pings):
+        while not (taken := await client.get()).ping:
+            pass
+    assert {"type": "ping", "server_ms": START_MS} in json.loads(taken.text)
 
 
 async def test_what_happened_meanwhile_is_sent_before_what_happens_now(live_site: Site, cookie: str) -> None:
@@ -164,32 +252,99 @@ async def test_without_the_database_nothing_is_resumed_and_the_page_goes_on(
 # ---- slow and leaving clients ------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_slow_client_loses_the_oldest_and_gets_a_new_snapshot(live_site: Site, cookie: str) -> None:
+async def test_a_slow_client_gets_the_latest_of_each_pdu_and_every_event(site: Site, cookie: str) -> None:
+    await _greet(site)
+    async with running(site.center.ingest.run), site.socket(cookie=cookie) as socket:
+        await socket.next()
+        socket.gate.clear()
+        for seq in range(2, 60):
+            await site.center.hear("telemetry", telemetry(seq))
+            send(site.center, ("event", event(seq - 1)))
+            await settle()
+            await site.hub.flush()
+        socket.gate.set()
+        heard = [await socket.next() for _ in range(60)]
+    assert [one["event"]["seq"] for one in heard if one["type"] == "event"] == list(range(1, 59))
+    assert len([one for one in heard if one["type"] == "readings"]) == 2  # the one it hung at, and the latest
+    assert heard[-1]["readings"]["outlets"][0]["energy_kwh"] == pytest.approx((1_000 + 28 * 59) / 1e6)
+
+
+async def test_a_client_far_behind_is_told_how_much_it_lost_and_begins_anew(
+    live_site: Site, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_client, "BEHIND_MAX", 50)
     async with live_site.socket(cookie=cookie) as socket, live_site.hub.join() as quick:
         await socket.next()
         socket.gate.clear()
-        for seq in range(1, QUEUE_MAX + 51):
+        for seq in range(1, 102):
             send(live_site.center, ("event", event(seq)))
-            await settle(8)
             await quick.get()
         socket.gate.set()
         heard = await socket.next()
         while heard["type"] == "event":
             heard = await socket.next()
         assert heard["type"] == "dropped"
-        assert heard["count"] >= 40
+        assert heard["count"] >= 90
         assert (await socket.next())["type"] == "snapshot"
-        send(live_site.center, ("event", event(QUEUE_MAX + 51)))
-        assert (await socket.next())["event"]["seq"] == QUEUE_MAX + 51
+        send(live_site.center, ("event", event(102)))
+        assert (await socket.next())["event"]["seq"] == 102
 
 
-async def test_a_queue_keeps_the_newest_and_tells_how_many_were_lost() -> None:
+def _batch(*told: str, **pdus: str) -> Batch:
+    """A batch of messages, and of PDUs in the form KIND_NAME."""
+    keys = {tuple(key.split("_")): text for key, text in pdus.items()}
+    by_kind = {(kind, name): text for (kind, name), text in keys.items()}
+    return Batch(told, by_kind, frame([*told, *pdus.values()]))
+
+
+async def test_clients_that_keep_up_are_sent_one_and_the_same_text() -> None:
+    clients, batch = [Client(), Client()], _batch("1", pdu_a="2")
+    for client in clients:
+        client.put(batch)
+    first, second = [(await client.get()).text for client in clients]
+    assert first is second is batch.text
+
+
+async def test_of_each_pdu_only_the_latest_waits_and_readings_follow_their_state() -> None:
     client = Client()
-    for number in range(QUEUE_MAX + 3):
-        client.put(str(number))
-    assert await client.get() == ("", 3)
-    client.put("after")
-    assert await client.get() == ("after", 0)
+    client.put(_batch("1", pdu_a="2", readings_b="3"))
+    client.put(_batch("4", readings_a="5", readings_b="6"))
+    client.put(_batch(pdu_b="7"))
+    assert (await client.get()).text == "[1,4,2,5,6,7]"
+
+
+async def test_whoever_is_too_far_behind_keeps_nothing_and_counts() -> None:
+    client, lost = Client(), [str(number) for number in range(BEHIND_MAX + 1)]
+    client.put(_batch(*lost, pdu_a="1"))
+    client.put(_batch("x", pdu_a="2"))
+    taken = await client.get()
+    assert (taken.text, taken.dropped) == ("", BEHIND_MAX + 2)
+    client.put(_batch("after"))
+    taken = await client.get()
+    assert (taken.text, taken.dropped) == ("[after]", 0)
+
+
+async def test_pages_that_open_together_share_a_snapshot_made_after_they_asked(site: Site) -> None:
+    made = [asyncio.create_task(site.hub.snapshot()) for _ in range(50)]
+    texts = await asyncio.gather(*made)
+    await site.center.hear("status", status("online"))
+    later = await site.hub.snapshot()
+    assert len(set(texts)) == 1
+    assert '"online":false' in texts[0]
+    assert '"online":true' in later
+
+
+async def test_in_a_large_fleet_others_have_their_turn_while_a_snapshot_is_made(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_ENCODED_AT_ONCE", 1)
+    asked = asyncio.create_task(site.hub.snapshot())
+    turns = 0
+    while not asked.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 1
+    assert json.loads(await asked)[0]["type"] == "snapshot"
 
 
 async def test_a_page_that_leaves_is_forgotten(live_site: Site, cookie: str) -> None:
@@ -234,12 +389,15 @@ async def test_a_page_that_leaves_before_its_snapshot_leaves_no_trace(site: Site
     assert site.hub.clients == 0
 
 
-async def test_nothing_is_encoded_while_nobody_listens(
-    live_site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with live_site.hub.join() as client:
-        pass
-    await live_site.center.greet()
-    await settle()
-    client.put("x")
-    assert await client.get() == ("x", 0)
+async def test_nothing_is_encoded_while_nobody_listens(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with site.hub.join():
+        await site.center.greet()
+    monkeypatch.setattr(Hub, "_whole", None)
+    monkeypatch.setattr(Hub, "_readings", None)
+    await site.center.hear("telemetry", telemetry(2))
+    await site.center.hear("state", state(up_ms=900, lockout=True))
+    await site.center.alarming.check()
+    await site.hub.flush()
+    async with site.hub.join() as client:
+        client.put(_batch("x"))
+        assert (await client.get()).text == "[x]"

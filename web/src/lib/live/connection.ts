@@ -7,7 +7,8 @@ const SILENCE_MS = 12_000;
 export interface Listener {
   /** Where to connect, asked anew at every attempt. */
   address(): string;
-  message(message: LiveMessage): void;
+  /** What has changed, in order. */
+  messages(messages: readonly LiveMessage[]): void;
   /** The first message has come. */
   up(): void;
   /** The connection has ended or could not be made. Resolve to false to give up (the session has ended). */
@@ -49,7 +50,7 @@ export class Connection {
       this.#watch();
       if (this.#attempt >= 0) this.listener.up();
       this.#attempt = -1;
-      this.listener.message(JSON.parse(data) as LiveMessage);
+      this.listener.messages(JSON.parse(data) as LiveMessage[]);
     };
     socket.onclose = () => void this.#lost();
   }

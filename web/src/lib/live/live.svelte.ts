@@ -38,7 +38,7 @@ class Live implements LiveState {
     this.#connection = new Connection({
       address: () => this.#address(),
       up: () => (this.link = 'up'),
-      message: (message) => this.#take(message),
+      messages: (messages) => this.#take(messages),
       down: async () => {
         this.link = 'lost';
         const over = await sessionIsOver();
@@ -96,9 +96,10 @@ class Live implements LiveState {
     return ring(this.rings, pduId, PEAK_MS).peak;
   }
 
-  /** A hundred PDUs report in the same instant: what comes within a frame is shown together. */
-  #take(message: LiveMessage): void {
-    if (this.#inbox.push(message) === 1) setTimeout(() => this.#open(), FRAME_MS);
+  /** What comes within a frame of the screen is shown together. */
+  #take(messages: readonly LiveMessage[]): void {
+    if (this.#inbox.length === 0) setTimeout(() => this.#open(), FRAME_MS);
+    this.#inbox.push(...messages);
   }
 
   #open(): void {

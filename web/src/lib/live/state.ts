@@ -1,6 +1,6 @@
 /** How messages of the server change what the page knows. Maps are passed in, so that tests use plain ones. */
 
-import type { Alarm, Command, CommandStatus, LiveMessage, Pdu, PduEvent, ServerState } from '../model';
+import type { Alarm, Command, CommandStatus, LiveMessage, Pdu, PduEvent, Readings, ServerState } from '../model';
 import { Ring } from './ring';
 
 export const SPARKLINE_MS = 120_000;
@@ -36,9 +36,13 @@ export function apply(state: LiveState, message: LiveMessage, nowMs: number): vo
       resume(state, message.last_event_id);
       return;
     case 'pdu':
-      state.pdus.set(message.pdu.id, message.pdu);
-      record(state, message.pdu);
+      takePdu(state, message.pdu);
       return;
+    case 'readings': {
+      const known = state.pdus.get(message.readings.id);
+      if (known) takePdu(state, withReadings(known, message.readings));
+      return;
+    }
     case 'event':
       takeEvent(state, message.event);
       return;
@@ -93,6 +97,23 @@ function resume(state: LiveState, lastEventId: number | null): void {
   if (state.lastEventId !== null && state.lastEventId <= (lastEventId ?? 0)) return;
   state.events = [];
   state.lastEventId = lastEventId;
+}
+
+function takePdu(state: LiveState, pdu: Pdu): void {
+  state.pdus.set(pdu.id, pdu);
+  record(state, pdu);
+}
+
+/** The PDU with newer readings; an outlet or source that they do not name stays as it was. */
+export function withReadings(pdu: Pdu, readings: Readings): Pdu {
+  const sources = new Map(readings.sources.map((one) => [one.source, one]));
+  const outlets = new Map(readings.outlets.map((one) => [one.n, one]));
+  return {
+    ...pdu,
+    ...readings,
+    sources: pdu.sources.map((source) => ({ ...source, ...sources.get(source.source) })),
+    outlets: pdu.outlets.map((outlet) => ({ ...outlet, ...outlets.get(outlet.n) })),
+  };
 }
 
 function record(state: LiveState, pdu: Pdu): void {
