@@ -40,6 +40,7 @@ class Ledger:
 
     Attributes:
         given: records; `stored` of them are acknowledged end to end, `resent` were sent again.
+        sampled_ms: UTC time in each record, from `seq` 1.
         power_mw: sum of the power of each outlet and minute: what its rollups must hold.
         commands: when each command came in, by id (monotonic seconds of this machine).
     """
@@ -47,6 +48,7 @@ class Ledger:
     given: int = 0
     stored: int = 0
     resent: int = 0
+    sampled_ms: list[int] = field(default_factory=list)
     power_mw: dict[tuple[int, int], int] = field(default_factory=dict)
     commands: dict[str, float] = field(default_factory=dict)
 
@@ -113,6 +115,7 @@ class Device(asyncio.Protocol):
         ledger.given += 1
         seq = ledger.given
         self._ts_ms = max(time.time_ns() // 1_000_000, self._ts_ms + 1)  # no two at the same millisecond
+        ledger.sampled_ms.append(self._ts_ms)
         payload = payloads.telemetry(
             self._index,
             seq,

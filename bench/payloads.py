@@ -21,6 +21,16 @@ def power_mw(index: int, seq: int, outlet: int) -> int:
     return 40_000 + 25_000 * outlet + int(20_000 * wave)
 
 
+def energy_mwh(seq: int, outlet: int) -> int:
+    """Return the counter that an outlet reports in a record."""
+    return (5_000_000 + seq * 20) * outlet
+
+
+def seq_of(energy_kwh: float) -> int:
+    """Return the record in which the counter of outlet 1 has this value."""
+    return (round(energy_kwh * 1e6) - 5_000_000) // 20
+
+
 def telemetry(
     index: int, seq: int, outlets: int, ts_ms: int, *, boot: int = BOOT, up_ms: int = 0, period_ms: int = 1000
 ) -> bytes:
@@ -28,9 +38,7 @@ def telemetry(
     out = []
     for n in range(1, outlets + 1):
         power = power_mw(index, seq, n)
-        out.append(
-            {"n": n, "on": True, "i_ma": power // 230, "p_mw": power, "e_mwh": 5_000_000 * n + seq * 20 * n}
-        )
+        out.append({"n": n, "on": True, "i_ma": power // 230, "p_mw": power, "e_mwh": energy_mwh(seq, n)})
     body: dict[str, Any] = {
         "v": 1,
         "boot": boot,
