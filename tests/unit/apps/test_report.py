@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from loadcenter.apps.cli import report as command
+from loadcenter.apps.cli import terminal
 from loadcenter.apps.cli.client import RefusedError
 from loadcenter.apps.cli.main import app
 
@@ -68,7 +70,7 @@ class FakeClient:
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(terminal, "out", Console(width=160, height=50, highlight=False, soft_wrap=True))
     made = FakeClient()
     monkeypatch.setattr(command, "connect", lambda _config, _data: made)
     return made
