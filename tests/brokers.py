@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Mapping
@@ -36,6 +37,19 @@ def find_mosquitto() -> str:
     if path is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
     return path
+
+
+def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """Return a certificate for this name, signed by itself, and its key; skips the test without openssl."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: apt-get install openssl")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-days", "2"]
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    assert ssl.create_default_context(cafile=certificate).get_ca_certs()
+    return certificate, key
 
 
 class MosquittoServer:

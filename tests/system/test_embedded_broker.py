@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import socket
-import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from tests.brokers import EmbeddedServer, fast_hash, free_port
+from tests.brokers import EmbeddedServer, fast_hash, free_port, make_certificate
 
 from loadcenter.adapters.mqtt.broker_errors import BrokerStartError
 from loadcenter.adapters.mqtt.embedded import EmbeddedBroker
@@ -340,18 +338,6 @@ async def error_of(address: BrokerAddress) -> str:
         await until(lambda: link.last_error != "")
         assert link.state is LinkState.CONNECTING
         return link.last_error
-
-
-def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: apt-get install openssl")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-days", "2"]
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    assert ssl.create_default_context(cafile=certificate).get_ca_certs()
-    return certificate, key
 
 
 # ---- it cannot start --------------------------------------------------------------------------------------
