@@ -45,6 +45,7 @@ TIER_NAMES: Final[Mapping[Tier, str]] = {
 
 PDU_ID_CHARS: Final = 32
 NAME_CHARS: Final = 255
+ID_CHARS: Final = 64
 CODE_CHARS: Final = 40
 TOPIC_CHARS: Final = 255
 DETAIL_CHARS: Final = 1000
@@ -331,4 +332,65 @@ session: Final = _table(
     _required("user", String(NAME_CHARS), ForeignKey("user.name")),
     _required("created_ms", BigInteger),
     _required("expires_ms", BigInteger),
+)
+
+schedule: Final = _table(
+    "schedule",
+    Column("id", String(ID_CHARS), primary_key=True),
+    _required("name", String(NAME_CHARS), unique=True),
+    _required("version", BigInteger),
+    _required("enabled", Tiny),
+    _required("plan", Text),
+    _required("decided_ms", BigInteger),
+    _required("created_ms", BigInteger),
+    _required("changed_ms", BigInteger),
+    _required("changed_by", String(NAME_CHARS)),
+)
+
+schedule_run: Final = _table(
+    "schedule_run",
+    _key("schedule_id", String(ID_CHARS)),
+    _key("start_ms", BigInteger),
+    _key("edge", String(5)),
+    _key("pdu_id", String(PDU_ID_CHARS)),
+    _key("outlet", Tiny),
+    _required("schedule_name", String(NAME_CHARS)),
+    _required("due_ms", BigInteger),
+    _required("decided_ms", BigInteger),
+    _required("action", String(CODE_CHARS)),
+    _required("result", String(CODE_CHARS)),
+    _required("code", String(CODE_CHARS)),
+    _optional("command_id", String(ID_CHARS)),
+    _required("detail", Text),
+    Index("schedule_run_by_time", "due_ms"),
+)
+
+schedule_mark: Final = _table(
+    "schedule_mark",
+    _key("schedule_id", String(ID_CHARS)),
+    _key("start_ms", BigInteger),
+    _key("pdu_id", String(PDU_ID_CHARS)),
+    _key("outlet", Tiny),
+    _key("kind", String(CODE_CHARS)),
+    _required("at_ms", BigInteger),
+    _required("given_by", String(NAME_CHARS)),
+)
+
+hold_off: Final = _table(
+    "hold_off",
+    _key("pdu_id", String(PDU_ID_CHARS)),
+    _key("outlet", Tiny),
+    _required("since_ms", BigInteger),
+    _required("given_by", String(NAME_CHARS)),
+)
+
+holiday: Final = _table(
+    "holiday", Column("day", String(10), primary_key=True), _required("name", String(NAME_CHARS))
+)
+
+energy_price: Final = _table(
+    "energy_price",
+    _key("start_ms", BigInteger),
+    _required("until_ms", BigInteger),
+    _required("micro_per_kwh", BigInteger),
 )
