@@ -1,4 +1,6 @@
-"""Uptime out of a tick counter that rolls over. Runs under MicroPython and CPython."""
+"""Uptime out of a tick counter that rolls over, and the time of day. Runs under MicroPython and CPython."""
+
+NEWEST_MS = 253402300799999  # the year 9999: later ones are refused by the contract's schema
 
 
 class Uptime:
@@ -21,3 +23,28 @@ class Uptime:
         self._ms += (now - self._last) % self._period
         self._last = now
         return self._ms
+
+
+class Clock:
+    """The time of day on top of an uptime, which setting it never touches (MQTT-55).
+
+    Args:
+        uptime: an `Uptime`, or anything that returns milliseconds when called.
+
+    Attributes:
+        offset_ms: UTC minus uptime in milliseconds, None while the time of day is not known.
+    """
+
+    def __init__(self, uptime: object) -> None:
+        self.uptime = uptime
+        self.offset_ms = None
+
+    def set(self, ts_ms: int) -> None:
+        """Take `ts_ms`, milliseconds UTC since 1970, as now; what cannot be a time is ignored."""
+        up_ms = self.uptime()
+        if type(ts_ms) is int and up_ms < ts_ms <= NEWEST_MS:
+            self.offset_ms = ts_ms - up_ms
+
+    def at(self, up_ms: int) -> int | None:
+        """Return UTC in milliseconds at an uptime, None while it is not known."""
+        return None if self.offset_ms is None else self.offset_ms + up_ms
