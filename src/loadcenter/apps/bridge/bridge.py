@@ -7,7 +7,18 @@ from typing import assert_never
 from loadcenter.adapters.clock import SystemClock
 from loadcenter.adapters.emulator import Emulator, Part, RelayModel, Truth
 from loadcenter.apps.bridge import orders
-from loadcenter.apps.bridge.orders import Disturb, Help, Order, OrderError, PlugIn, Quit, Reset, Show, Weld
+from loadcenter.apps.bridge.orders import (
+    Disturb,
+    Help,
+    Order,
+    OrderError,
+    PlugBeside,
+    PlugIn,
+    Quit,
+    Reset,
+    Show,
+    Weld,
+)
 from loadcenter.apps.bridge.pace import Pace
 from loadcenter.apps.bridge.ports import Keyboard, Port
 from loadcenter.apps.bridge.surroundings import Surroundings
@@ -112,6 +123,8 @@ class Bridge:
                 self._surroundings.disturb(source, level_permille)
             case PlugIn(outlet, load):
                 self._surroundings.plug_in(outlet, load)
+            case PlugBeside(outlet, watts):
+                self._surroundings.plug_beside(outlet, watts)
             case Weld(outlet, welded):
                 self._unit.relay(Part.outlet(outlet), self._relay(outlet, welded=welded))
             case Reset():

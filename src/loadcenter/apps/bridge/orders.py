@@ -9,6 +9,7 @@ HELP = f"""\
 main off | on | PERCENT      the main source fails, returns, or has that much of its voltage (backup likewise)
 load N WATT | NAME | none    what is plugged into outlet N: a resistance, or one of
                              {" ".join(CATALOG)}
+beside N WATT | none         a resistance is plugged in beside it, or what was so is pulled out
 weld N | free N              the relay of outlet N welds, or is a good one again
 reset                        press the button of the board
 show                         sources, outlets, and what flows
@@ -40,6 +41,14 @@ class PlugIn:
 
 
 @dataclass(frozen=True, slots=True)
+class PlugBeside:
+    """An outlet has a resistance more, of this power at nominal voltage in W; None pulls it out."""
+
+    outlet: int
+    watts: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Weld:
     """The relay of an outlet is welded, or no longer."""
 
@@ -67,7 +76,7 @@ class Quit:
     """The end is wanted."""
 
 
-Order = Disturb | PlugIn | Weld | Reset | Show | Help | Quit
+Order = Disturb | PlugIn | PlugBeside | Weld | Reset | Show | Help | Quit
 
 _SINGLE: dict[str, Order] = {"reset": Reset(), "show": Show(), "help": Help(), "quit": Quit(), "exit": Quit()}
 
@@ -91,6 +100,8 @@ def parse(line: str, outlets: int) -> Order | None:
             return Disturb(Source(source), _permille(level))
         case ["load", outlet, load]:
             return PlugIn(_outlet(outlet, outlets), _load(load))
+        case ["beside", outlet, load]:
+            return PlugBeside(_outlet(outlet, outlets), _watts(load))
         case ["weld" | "free" as what, outlet]:
             return Weld(_outlet(outlet, outlets), what == "weld")
         case _:
@@ -113,11 +124,16 @@ def _outlet(word: str, outlets: int) -> int:
 
 
 def _load(word: str) -> str | float | None:
-    if word == "none" or word in CATALOG:
-        return None if word == "none" else word
+    return word if word in CATALOG else _watts(word, *CATALOG)
+
+
+def _watts(word: str, *names: str) -> float | None:
+    if word == "none":
+        return None
     watts = _number(word.removesuffix("w"))
     if watts is None or not 0 <= watts <= MOST_W:
-        raise OrderError(f"'{word}' is no load: a power in W up to {MOST_W}, none, or {', '.join(CATALOG)}")
+        also = f", or {', '.join(names)}" if names else ""
+        raise OrderError(f"'{word}' is no load: a power in W up to {MOST_W}, none{also}")
     return watts or None
 
 

@@ -32,12 +32,14 @@ class Plug:
         energised_ms: since when it has voltage, None while it has none.
         draw: what it takes now.
         number: by which the emulator knows it, None if it does not.
+        beside: by which the emulator knows a resistance more, None if there is none.
     """
 
     load: Load | None
     energised_ms: int | None = None
     draw: Draw = NOTHING
     number: int | None = None
+    beside: int | None = None
 
 
 def default_loads(outlets: int, seed: int) -> list[Load]:
@@ -89,6 +91,15 @@ class Surroundings:
             case watts:
                 plug.load = Heater(watts)
         self._due_ms = 0
+
+    def plug_beside(self, outlet: int, watts: float | None) -> None:
+        """Plug a resistance of this power in beside what an outlet (from 1) holds; None pulls it out."""
+        plug = self.plugs[outlet - 1]
+        if plug.beside is not None:
+            self._unit.unplug(outlet, plug.beside)
+            plug.beside = None
+        if watts is not None:
+            plug.beside = self._unit.plug(outlet, Impedance((self._nominal_mv / 1000) ** 2 / watts, 0.0))
 
     def see(self, events: Sequence[Event]) -> None:
         """Take note of the outlets that have come under voltage, or have lost it."""

@@ -105,6 +105,17 @@ def test_nothing_can_be_plugged_in():
     assert unit.plugged[1] == {}
 
 
+def test_a_resistance_beside_a_load_takes_more_until_it_is_pulled_out():
+    unit = Terminals()
+    world = surroundings(unit, Heater(600))
+    world.refresh()
+    world.plug_beside(1, 500.0)
+    world.plug_beside(1, 2000.0)
+    assert sum(map(power_w, unit.plugged[1].values())) == pytest.approx(2600, rel=0.01)
+    world.plug_beside(1, None)
+    assert power_w(only(unit.plugged[1])) == pytest.approx(600, rel=0.01)
+
+
 def test_a_load_of_the_catalogue_can_be_plugged_in():
     unit = Terminals()
     world = surroundings(unit, Heater(600))
