@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from tests.fakes.buckets import outlet_columns, source_columns
+from tests.fakes.control import FakeControl
 
 from loadcenter.domain.analysis.load_profile import LEVEL_MW
 from loadcenter.domain.analysis.voltage_quality import TEN_MINUTES_MS, VoltageMean
@@ -84,13 +85,14 @@ class Tables:
         )
 
 
-class FakeStore:
+class FakeStore(FakeControl):
     """A `Store` in memory.
 
     Set `away` to a reason and every method raises `StoreUnavailableError` with it until it is None again.
     """
 
     def __init__(self, day_start: Callable[[int], int] = utc_day_start) -> None:
+        super().__init__()
         self.away: str | None = None
         self.tables = Tables()
         self._day_start = day_start

@@ -394,3 +394,29 @@ energy_price: Final = _table(
     _required("until_ms", BigInteger),
     _required("micro_per_kwh", BigInteger),
 )
+
+site: Final = _table(
+    "site",
+    Column("site_id", String(PDU_ID_CHARS), primary_key=True),
+    _required("version", BigInteger),
+    _required("config", Text),
+    _required("state", Text().with_variant(mysql.MEDIUMTEXT(), "mysql")),
+)
+
+outlet_group: Final = _table(
+    "outlet_group",
+    Column("group_id", String(PDU_ID_CHARS), primary_key=True),
+    _required("version", BigInteger),
+    _required("name", String(NAME_CHARS)),
+    _required("members", Text),
+)
+
+planned: Final = _table(
+    "planned",
+    Column("plan_id", String(ID_CHARS), primary_key=True),
+    _required("created_ms", BigInteger),
+    _required("given_by", String(NAME_CHARS)),
+    _required("is_open", Tiny),
+    _required("steps", Text().with_variant(mysql.MEDIUMTEXT(), "mysql")),
+    Index("planned_by_time", "is_open", "created_ms"),
+)

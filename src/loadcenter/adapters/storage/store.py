@@ -20,6 +20,7 @@ from loadcenter.adapters.storage import (
     quarantine,
     registry,
 )
+from loadcenter.adapters.storage.control import SqlControl
 from loadcenter.adapters.storage.dialect import add_up, write_rows
 from loadcenter.adapters.storage.engine import open_engines
 from loadcenter.adapters.storage.migrations import migrate
@@ -69,11 +70,11 @@ async def open_store(
         await database.close()
 
 
-class SqlStore:
+class SqlStore(SqlControl):
     """The `Store` port, method by method; each is one transaction. `Store` says what they promise."""
 
     def __init__(self, database: Database, settings: StoreSettings, day_start: DayStart) -> None:
-        self._database = database
+        super().__init__(database)
         self._settings = settings
         self._day_start = day_start
 

@@ -8,6 +8,7 @@ from loadcenter.services.ports.broker import (
     Message,
 )
 from loadcenter.services.ports.clock import Calendar, Clock
+from loadcenter.services.ports.control import ControlStore, GroupRow, PlanRow, SiteRow
 from loadcenter.services.ports.people import Passwords
 from loadcenter.services.ports.plant import Disturbance, Plant
 from loadcenter.services.ports.rows import (
@@ -40,17 +41,20 @@ __all__ = [
     "Calendar",
     "Clock",
     "CommandRow",
+    "ControlStore",
     "DeliveryToken",
     "DeviceRow",
     "Disturbance",
     "EventFilter",
     "GapRow",
+    "GroupRow",
     "IngestBatch",
     "Link",
     "LinkDownError",
     "LinkState",
     "Message",
     "Passwords",
+    "PlanRow",
     "Plant",
     "Position",
     "PositionConflictError",
@@ -60,6 +64,7 @@ __all__ = [
     "RawSource",
     "RollupKey",
     "SessionRow",
+    "SiteRow",
     "Store",
     "StoreDataError",
     "StoreError",

@@ -9,6 +9,7 @@ from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import StreamKey
 from loadcenter.services.columns import Buckets, OutletColumns, SourceColumns
+from loadcenter.services.ports.control import ControlStore
 from loadcenter.services.ports.rows import (
     AlarmRow,
     CommandRow,
@@ -40,7 +41,7 @@ class StoreDataError(StoreError):
     """The database refused a value. Trying again will not help; nothing was kept."""
 
 
-class Store(Protocol):
+class Store(ControlStore, Protocol):
     """The database. One writer; readers beside it. Every method may raise `StoreUnavailableError`."""
 
     # -- ingest

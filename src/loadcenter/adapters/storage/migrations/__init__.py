@@ -13,7 +13,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 from loadcenter.adapters.storage.dialect import lock_schema, unlock_schema
 from loadcenter.services.ports import StoreError
 
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """All revisions in their order."""
 VERSION_TABLE: Final = "alembic_version"
 
