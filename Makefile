@@ -3,6 +3,7 @@
 PORT   ?= 8080
 PYTHON ?= python3
 ARGS   ?=
+FIRMWARE ?=
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -14,8 +15,8 @@ STAMPS := .stamps
 .SUFFIXES:
 .PHONY: demo test check bench firmware web screenshots lock clean help FORCE
 
-demo: $(STAMPS)/runtime web ## Set up and run the control center with a simulated rack (PORT=8080)
-	@exec $(BIN)/loadcenter demo --port $(PORT) $(ARGS)
+demo: $(STAMPS)/$(if $(FIRMWARE),dev,runtime) web ## Set up and run the control center with a simulated rack (PORT=8080, FIRMWARE=1)
+	@exec $(BIN)/loadcenter demo --port $(PORT) $(if $(FIRMWARE),--firmware) $(ARGS)
 
 test: $(STAMPS)/dev web ## Set up and run every test (ARGS="tests/unit -k trip" narrows it)
 	@scripts/test.sh $(ARGS)

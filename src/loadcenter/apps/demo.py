@@ -49,11 +49,16 @@ Recording: TypeAlias = tuple[str, Playback]
 
 @dataclass(frozen=True, slots=True)
 class DemoRack:
-    """What is simulated: so many PDUs with modelled loads, or the recordings of a folder."""
+    """What is simulated: so many PDUs with modelled loads, or the recordings of a folder.
+
+    Attributes:
+        firmware: one PDU more, in which the real programs run (`apps/real_unit.py`).
+    """
 
     pdus: int
     traces: Path | None
     seed: int
+    firmware: bool = False
 
 
 class RunningRack:

@@ -11,8 +11,11 @@ from loadcenter.apps.bootstrap import Center, control_center
 from loadcenter.apps.config import Config
 from loadcenter.apps.data_folder import held
 from loadcenter.apps.demo import DemoRack, RunningRack
+from loadcenter.apps.plants import JoinedPlant
+from loadcenter.apps.real_unit import RealUnit
 from loadcenter.apps.rendezvous import announced
 from loadcenter.apps.server import listen, serve_until_signal
+from loadcenter.services.ports import Plant
 
 _log = logging.getLogger(__name__)
 
@@ -44,20 +47,25 @@ async def run_center(
         port = bound.getsockname()[1]
         url = f"http://{'127.0.0.1' if config.host in ('0.0.0.0', '::') else config.host}:{port}"  # noqa: S104
         rack = RunningRack(demo, config) if demo else None
+        unit = RealUnit(config) if demo and demo.firmware else None
         if rack is not None:
             await rack.live_past(config)
-        async with control_center(
-            config, admin_password=admin_password, plant=rack.plant if rack else None
-        ) as center:
+        async with control_center(config, admin_password=admin_password, plant=_plant(rack, unit)) as center:
             with announced(config.folder, url, center.local_token):
                 up = asyncio.Event()
                 async with asyncio.TaskGroup() as tasks:
-                    simulated = tasks.create_task(rack.run(center)) if rack else None
+                    simulated = [tasks.create_task(one.run(center)) for one in (rack, unit) if one]
                     told = tasks.create_task(_tell(up, started, Started(url, config, center)))
                     await serve_until_signal(center.app, bound, up)
                     told.cancel()
-                    if simulated is not None:
-                        simulated.cancel()
+                    for one in simulated:
+                        one.cancel()
+
+
+def _plant(rack: RunningRack | None, unit: RealUnit | None) -> Plant | None:
+    if rack is None:
+        return None
+    return JoinedPlant(rack.plant, unit.plant) if unit else rack.plant
 
 
 async def _tell(up: asyncio.Event, started: Callable[[Started], None], what: Started) -> None:

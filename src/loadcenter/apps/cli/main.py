@@ -27,6 +27,7 @@ from loadcenter.apps.cli.terminal import Exit, err, fail, out, show, table
 from loadcenter.apps.config import Config, describe
 from loadcenter.apps.demo import DemoRack
 from loadcenter.apps.log import OneLine
+from loadcenter.apps.real_unit import RealUnitError
 from loadcenter.apps.run import Started, reach, run_center
 from loadcenter.services.accounts import WeakPasswordError
 from loadcenter.services.ports import StoreError
@@ -88,10 +89,14 @@ def demo(
         typer.Option(help="Folder with recordings (tracebase, UK-DALE, REFIT) to replay as outlets."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same loads.")] = 1,
+    firmware: Annotated[
+        bool,
+        typer.Option("--firmware", help="One PDU more: the real firmware, emulated, and the real gateway."),
+    ] = False,
 ) -> None:
     """Run the control center with a simulated rack, and a panel to break things."""
     settings = usable_config(None, data=str(data), host="127.0.0.1", port=port, mqtt_port=0)
-    _run(settings, DemoRack(pdus, traces, seed))
+    _run(settings, DemoRack(pdus, traces, seed, firmware))
 
 
 @config_app.command("show")
@@ -129,7 +134,7 @@ def _run(config: Config, rack: DemoRack | None) -> None:
         )
     except WeakPasswordError as error:
         fail(f"{PASSWORD_ENV}: {error}", Exit.CONFIG)
-    except (OSError, ValueError, StoreError, BrokerStartError) as error:
+    except (OSError, ValueError, StoreError, BrokerStartError, RealUnitError) as error:
         fail(str(error), Exit.UNREACHABLE)
     except BaseExceptionGroup as group:
         logging.getLogger(__name__).critical("a part of the control center failed", exc_info=group)
