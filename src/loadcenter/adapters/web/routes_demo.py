@@ -22,7 +22,7 @@ def demo_routes(plant: Plant, fleet: Fleet) -> APIRouter:
             )
             for one in plant.disturbances()
         ]
-        active = {pdu_id: dict(plant.active(pdu_id)) for pdu_id in fleet.twins()}
+        active = {pdu_id: _broken(plant, pdu_id) for pdu_id in fleet.twins()}
         return DisturbancesOut(items=items, active=active)
 
     @router.post("/pdus/{pdu_id}/disturbances/{name}", status_code=204)
@@ -42,3 +42,11 @@ def demo_routes(plant: Plant, fleet: Fleet) -> APIRouter:
             raise not_found("no_such_disturbance", f"nothing to mend there: {error}") from error
 
     return router
+
+
+def _broken(plant: Plant, pdu_id: str) -> dict[str, int | None]:
+    """Return what is broken around a PDU: nothing around one that is not simulated."""
+    try:
+        return dict(plant.active(pdu_id))
+    except KeyError:
+        return {}

@@ -36,6 +36,8 @@ class FakePlant:
         ]
 
     def active(self, pdu_id: str) -> Mapping[str, int | None]:
+        if pdu_id != "rack-1":
+            raise KeyError(pdu_id)
         return self.broken.get(pdu_id, {})
 
     def start(self, pdu_id: str, disturbance: str, outlet: int | None) -> None:

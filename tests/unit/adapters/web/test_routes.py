@@ -513,6 +513,15 @@ async def test_in_a_demo_things_are_broken_and_mended(center: Center) -> None:
         assert_problem(await client.post(url + "earthquake"), 404, "no_such_disturbance")
 
 
+async def test_in_a_demo_nothing_can_be_broken_around_a_real_device(center: Center) -> None:
+    async with Site(center, FakePlant()).client(headers={"authorization": "Bearer local-token"}) as client:
+        await client.post(f"{API}/devices", json={"id": "shed"})
+        shown = (await client.get(f"{API}/demo/disturbances")).json()
+        assert shown["active"]["shed"] == {}
+        answer = await client.post(f"{API}/demo/pdus/shed/disturbances/overload", json={"outlet": 1})
+        assert_problem(answer, 404, "no_such_disturbance")
+
+
 # ---- health ---------------------------------------------------------------------------------------------------------------------------------
 
 
