@@ -7,7 +7,8 @@ folded, and nothing in memory has to be believed. What it saves: a bucket is wri
 every record, and no bucket is read (decision 0012).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import add, le, mul
 from typing import Any, Final
 
 import msgspec
@@ -38,6 +39,8 @@ BOUND_S: Final = 60
 Bucket = list[Any]
 """Values of a rollup row after its key, in the order of the columns."""
 Key = tuple[int, int | str, int]
+Column = tuple[Any, ...]
+"""One column of several raw rows."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[list[Any]]).decode
@@ -120,75 +123,123 @@ def fold_minutes(
     rows: Iterable[RawRow], meters: _Meters, outlets: dict[Key, Bucket], sources: dict[Key, Bucket]
 ) -> None:
     """Add raw rows to the minutes of outlets and of sources, by (pdu_no, channel, start)."""
-    for row in rows:
-        pdu_no, ts_ms, _, samples, period_ms, reported = row[: REPORTED + 1]
-        covered_ms = samples * (PERIOD_MS if period_ms is None else period_ms)
-        start_ms = bucket_start_ms(ts_ms, Tier.MINUTE)
+    for start_ms, rows_of_run in _runs(rows):
+        run = _Run(rows_of_run)
         for slot in range(BANK_SLOTS):
-            if reported >> slot & 1:
-                _fold_outlet(row, slot, start_ms, covered_ms, meters, outlets)
+            if run.reported >> slot & 1:
+                outlet = BANK_SLOTS * run.bank + slot + 1
+                _add(outlets, (run.pdu_no, outlet, start_ms), run.outlet(slot, outlet, meters))
         for source, bit in SOURCE_BITS.items():
-            if reported >> bit & 1:
-                bucket = _bucket(sources, (pdu_no, source.value, start_ms), _NO_SOURCE)
-                at = SOURCES_AT + SOURCE_WIDTH * (bit - BANK_SLOTS)
-                bucket[0] += covered_ms
-                _count(bucket, 1, samples, row[at])
-                _count(bucket, 5, samples, row[at + 1])
+            if run.reported >> bit & 1:
+                _add(sources, (run.pdu_no, source.value, start_ms), run.source(bit - BANK_SLOTS))
 
 
-def _fold_outlet(
-    row: RawRow, slot: int, start_ms: int, covered_ms: int, meters: _Meters, outlets: dict[Key, Bucket]
-) -> None:
-    pdu_no, ts_ms, bank, samples = row[:4]
-    outlet, at = BANK_SLOTS * bank + slot + 1, SLOTS_AT + SLOT_WIDTH * slot
-    voltage, current, power, energy, low, high, _ = row[at : at + SLOT_WIDTH]
-    bucket = _bucket(outlets, (pdu_no, outlet, start_ms), _NO_OUTLET)
-    bucket[0] += covered_ms
-    _count(bucket, 1, samples, power, low, high)
-    _count(bucket, 5, samples, voltage)
-    _count(bucket, 9, samples, current)
-    if energy is not None:
-        _meter(bucket, ts_ms, meters.total(pdu_no, outlet, ts_ms, energy))
+def _runs(rows: Iterable[RawRow]) -> list[tuple[int, list[RawRow]]]:
+    """Return rows of one bank of one PDU, one minute and the same outlets together, each PDU's in their order.
+
+    A clock that is set back over the border of a minute begins a new run: meters are read in the order of records.
+    """
+    latest: dict[tuple[int, int], tuple[int, list[RawRow]]] = {}
+    runs: list[tuple[int, list[RawRow]]] = []
+    for row in rows:
+        start_ms = bucket_start_ms(row[1], Tier.MINUTE)
+        known = latest.get((row[0], row[2]))
+        if known is not None and known[0] == start_ms and known[1][0][REPORTED] == row[REPORTED]:
+            known[1].append(row)
+        else:
+            latest[row[0], row[2]] = run = start_ms, [row]
+            runs.append(run)
+    return runs
+
+
+class _Run:
+    """Rows of one bank of one PDU, column by column: what a minute costs hardly depends on how many there are."""
+
+    def __init__(self, rows: Sequence[RawRow]) -> None:
+        self.pdu_no, self.bank, self.reported = rows[0][0], rows[0][2], rows[0][REPORTED]
+        self._columns: list[Column] = list(zip(*rows, strict=True))
+        self._times = self._columns[1]
+        self._samples = self._columns[3]
+        self._total = sum(self._samples)
+        self._single = self._total == len(rows)
+        periods_ms = [PERIOD_MS if period_ms is None else period_ms for period_ms in self._columns[4]]
+        self._covered_ms = sum(map(mul, self._samples, periods_ms))
+
+    def outlet(self, slot: int, outlet: int, meters: _Meters) -> Bucket:
+        """Return what the run says of an outlet, in the order of its rollup."""
+        at = SLOTS_AT + SLOT_WIDTH * slot
+        voltage, current, power, energy, low, high, _ = self._columns[at : at + SLOT_WIDTH]
+        statistics = *self._extremes(power, low, high), *self._stat(voltage), *self._stat(current)
+        return [self._covered_ms, *statistics, *self._meter(energy, outlet, meters)]
+
+    def source(self, number: int) -> Bucket:
+        """Return what the run says of a source, in the order of its rollup."""
+        at = SOURCES_AT + SOURCE_WIDTH * number
+        return [self._covered_ms, *self._stat(self._columns[at]), *self._stat(self._columns[at + 1])]
+
+    def _stat(self, values: Column) -> Column:
+        """Return count, least, greatest and sum of all samples whose averages are `values`."""
+        if None in values:
+            return self._known(values, values, values)
+        return self._total, min(values), max(values), self._sum(values)
+
+    def _extremes(self, values: Column, low: Column, high: Column) -> Column:
+        """Return the same where records have extremes of their own; one that has none has its value."""
+        if None in values:
+            return self._known(values, low, high)
+        least, most = _filled(low, values), _filled(high, values)
+        return self._total, min(least), max(most), self._sum(values)
+
+    def _known(self, values: Column, low: Column, high: Column) -> Column:
+        """Return the same of those records alone that know a value."""
+        count, together, known = 0, 0, []
+        for samples, value, least, most in zip(self._samples, values, low, high, strict=True):
+            if value is not None:
+                count += samples
+                together += value * samples
+                known += [value if least is None else least, value if most is None else most]
+        return (count, min(known[::2]), max(known[1::2]), together) if known else _NO_STAT
+
+    def _sum(self, values: Column) -> int:
+        return sum(values) if self._single else sum(map(mul, values, self._samples))
+
+    def _meter(self, energy: Column, outlet: int, meters: _Meters) -> Column:
+        """Read the meter on; return the first and the last reading with their times."""
+        times = self._times
+        if None in energy:
+            known = [pair for pair in zip(times, energy, strict=True) if pair[1] is not None]
+            if not known:
+                return None, None, None, None
+            times, energy = zip(*known, strict=True)
+        first = last = meters.total(self.pdu_no, outlet, times[0], energy[0])
+        if len(energy) > 1:
+            # one that has not begun again is known by its ends
+            steady = all(map(le, energy, energy[1:]))
+            for at in range(len(energy) - 1 if steady else 1, len(energy)):
+                last = meters.total(self.pdu_no, outlet, times[at], energy[at])
+        return min(times), first, max(times), last
 
 
 _NO_STAT: Final = (0, None, None, None)
-_NO_OUTLET: Final = (0, *_NO_STAT, *_NO_STAT, *_NO_STAT, None, None, None, None)
-_NO_SOURCE: Final = (0, *_NO_STAT, *_NO_STAT)
-_COUNTERS_AT: Final = 13
 
 
-def _bucket(buckets: dict[Key, Bucket], key: Key, empty: tuple[Any, ...]) -> Bucket:
-    bucket = buckets.get(key)
-    if bucket is None:
-        bucket = buckets[key] = list(empty)
-    return bucket
+def _filled(extremes: Column, values: Column) -> Column:
+    if extremes.count(None) == len(extremes):
+        return values
+    return tuple(value if one is None else one for one, value in zip(extremes, values, strict=True))
 
 
-def _count(
-    bucket: Bucket, at: int, samples: int, value: int | None, low: int | None = None, high: int | None = None
-) -> None:
-    """Count `samples` samples averaging `value`, and their extremes where they are known."""
-    if value is None:
+def _add(buckets: dict[Key, Bucket], key: Key, run: Bucket) -> None:
+    """Add what a run says to its minute."""
+    known = buckets.get(key)
+    if known is None:
+        buckets[key] = run
         return
-    least, most = value if low is None else low, value if high is None else high
-    if not bucket[at]:
-        bucket[at : at + 4] = samples, least, most, value * samples
-        return
-    bucket[at] += samples
-    bucket[at + 1] = min(bucket[at + 1], least)
-    bucket[at + 2] = max(bucket[at + 2], most)
-    bucket[at + 3] += value * samples
+    known[:] = [
+        new if old is None else old if new is None else together(old, new)
+        for together, old, new in zip(_TOGETHER, known, run, strict=False)
+    ]
 
 
-def _meter(bucket: Bucket, ts_ms: int, total_mwh: int) -> None:
-    """Note a reading of the meter."""
-    if bucket[_COUNTERS_AT] is None:
-        bucket[_COUNTERS_AT:] = ts_ms, total_mwh, ts_ms, total_mwh
-        return
-    first_ts_ms, first_mwh, last_ts_ms, last_mwh = bucket[_COUNTERS_AT:]
-    bucket[_COUNTERS_AT:] = (
-        min(first_ts_ms, ts_ms),
-        min(first_mwh, total_mwh),
-        max(last_ts_ms, ts_ms),
-        max(last_mwh, total_mwh),
-    )
+_TOGETHER: Final[tuple[Callable[[int, int], int], ...]] = (add, *(add, min, max, add) * 3, min, min, max, max)
+"""How two values at the same place of a rollup become one; that of a source ends earlier."""
