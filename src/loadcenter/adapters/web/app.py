@@ -21,6 +21,7 @@ from loadcenter.adapters.web.routes_export import export_routes
 from loadcenter.adapters.web.routes_pdus import pdu_routes
 from loadcenter.adapters.web.routes_records import record_routes
 from loadcenter.adapters.web.routes_session import session_routes
+from loadcenter.adapters.web.routes_settings import setting_routes
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.adapters.web.static_files import View
 from loadcenter.services.accounts import Accounts
@@ -81,6 +82,7 @@ def make_app(served: Served) -> FastAPI:
     api.include_router(pdu_routes(served.shapes, served.registry, served.tuning))
     api.include_router(command_routes(served.shapes))
     api.include_router(record_routes(served.shapes, served.store, served.history))
+    api.include_router(setting_routes())
     api.include_router(analytics_routes(served.shapes.fleet, served.analytics))
     api.include_router(export_routes(served.shapes, served.exporter))
     api.include_router(device_routes(served.registry, served.store))
