@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from loadcenter.domain.commands import CYCLE_OFF_MS_DEFAULT, Do, Order
 from loadcenter.domain.settings import PduConfig, SettingsError, apply_settings
 from loadcenter.domain.topology import Source
-from loadcenter.protocol import messages
+from loadcenter.protocol import messages, updating
 from loadcenter.protocol.session import Ahead, Duplicate, Taken, judge
 from loadcenter.protocol.topics import Down, TopicError, parse_up
 from loadcenter.simulator.inbox import read_command
@@ -24,6 +24,7 @@ DECODERS = {
     "up/telemetry": messages.decode_telemetry,
     "up/event": messages.decode_event,
     "up/result": messages.decode_result,
+    "up/updating": updating.decode_updating,
 }
 NOT_FOR_SCHEMAS = ("unreadable", "too_large")
 
@@ -111,13 +112,18 @@ SAID_BY_THE_SERVER = {
     "ack": [messages.encode_ack(7, 0, 2**53 - 1)],
     "time": [messages.encode_time(1_767_225_600_000)],
     "desired": [messages.encode_desired(1, {"pdu": {}, "out": []})],
+    "update": [
+        updating.Offer("rack-1", 1_767_225_600_000, "0.5.0-1a2b3c4d", b"image").encode(bytes(32)),
+        updating.Offer("rack-1", 1, "1", bytes(600)).encode_piece(0),
+        updating.Offer("rack-1", 1, "1", bytes(600)).encode_piece(512),
+    ],
     "command": [messages.encode_command(o, command_id="01J9", boot=7, n=1, exp_up_ms=9000) for o in ORDERS],
 }
 
 
 @pytest.mark.parametrize("leaf", Down)
 def test_what_the_server_says_fits_the_schemas(leaf):
-    """MQTT-3, MQTT-14, MQTT-40, MQTT-50, MQTT-55."""
+    """MQTT-3, MQTT-14, MQTT-40, MQTT-50, MQTT-55, MQTT-70."""
     assert len(ORDERS) == len(Do)
     for said in SAID_BY_THE_SERVER[leaf]:
         validator(leaf).validate(json.loads(said))

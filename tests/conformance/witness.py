@@ -15,8 +15,8 @@ import paho.mqtt.client as mqtt
 from jsonschema_rs import validator_for
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "spec" / "schema" / "v1"
-UP = ("birth", "status", "state", "telemetry", "event", "result")
-DOWN = ("command", "desired", "ack", "time")
+UP = ("birth", "status", "state", "telemetry", "event", "result", "updating")
+DOWN = ("command", "desired", "ack", "time", "update")
 LEAVES = frozenset({f"up/{name}" for name in UP} | {f"down/{name}" for name in DOWN})
 RETAINED = {"up/birth", "up/status", "up/state", "down/desired"}
 MAX_BYTES = 4096

@@ -33,6 +33,7 @@ def served(*, demo: bool) -> Served:
             "history",
             "exporter",
             "registry",
+            "updates",
             "tuning",
             "analytics",
         )

@@ -16,6 +16,7 @@ from loadcenter.adapters.calendar import SiteCalendar
 from loadcenter.domain.tariffs import Tariffs
 from loadcenter.protocol import topics
 from loadcenter.protocol.messages import Result
+from loadcenter.protocol.updating import Updating
 from loadcenter.services.accounts import Accounts
 from loadcenter.services.alarming import Alarming
 from loadcenter.services.analytics import Analytics
@@ -30,6 +31,7 @@ from loadcenter.services.ports import DeviceRow, Message
 from loadcenter.services.registry import Registry, Secret
 from loadcenter.services.today import Today
 from loadcenter.services.tuning import Tuning
+from loadcenter.services.updates import ImageMissingError, Updates
 from loadcenter.services.watch import Watch
 
 ROOT = topics.DEFAULT_ROOT
@@ -156,7 +158,7 @@ class Center:
         self.records = self.broker.link(
             "records", (every("telemetry"), 1), (every("event"), 1), persistent=True, inbox_limit=5_000
         )
-        control = [(every(leaf), 1) for leaf in ("birth", "status", "state", "result")]
+        control = [(every(leaf), 1) for leaf in ("birth", "status", "state", "result", "updating")]
         self.control = self.broker.link("control", *control, (every("telemetry"), 0))
         self.announcer = Announcer()
         self.announcer.listen(self.said.append)
@@ -169,6 +171,7 @@ class Center:
             ROOT,
             born=self._born,
             answered=self._answered,
+            updating=self._took_word_of_update,
         )
         self.ingest = Ingest(
             self.records,
@@ -187,6 +190,16 @@ class Center:
         self.tuning = Tuning(self.fleet, self.store, self.control, ROOT)
         self.registry = Registry(self.fleet, self.store, self.clock, make_secret, self._admitted)
         self.accounts = Accounts(self.store, self.passwords, self.clock, "local-token")
+        self.images: dict[str, bytes] = {}
+        self.updates = Updates(
+            self.fleet,
+            self.store,
+            self.control,
+            self.clock,
+            ROOT,
+            secret=b"of the control center",
+            read_image=self._read_image,
+        )
         self.watch = Watch(
             self.records,
             self.control,
@@ -230,9 +243,18 @@ class Center:
 
     async def _born(self, pdu_id: str, boot: int) -> None:
         await self.ingest.acknowledge(pdu_id, boot)
+        await self.updates.born(pdu_id)
 
     async def _answered(self, pdu_id: str, answer: Result) -> None:
         await self.dispatch.answered(pdu_id, answer)
+
+    async def _took_word_of_update(self, pdu_id: str, said: Updating) -> None:
+        await self.updates.take(pdu_id, said)
+
+    def _read_image(self, name: str) -> bytes:
+        if name not in self.images:
+            raise ImageMissingError(f"no image '{name}' is kept here")
+        return self.images[name]
 
     async def _admitted(self) -> None:
         self.admissions += 1

@@ -6,6 +6,7 @@ reverse order.
 
 import asyncio
 import contextlib
+import functools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -32,8 +33,10 @@ from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.apps.config import Config
 from loadcenter.apps.metrics import render_metrics
 from loadcenter.apps.tariff_file import read_tariffs
+from loadcenter.apps.update_files import read_image, update_secret
 from loadcenter.protocol import topics
 from loadcenter.protocol.messages import Result
+from loadcenter.protocol.updating import Updating
 from loadcenter.services.accounts import Accounts
 from loadcenter.services.alarming import Alarming
 from loadcenter.services.analytics import Analytics
@@ -50,6 +53,7 @@ from loadcenter.services.registry import Registry, Secret
 from loadcenter.services.retention import Retention
 from loadcenter.services.today import Today
 from loadcenter.services.tuning import Tuning
+from loadcenter.services.updates import Updates
 from loadcenter.services.watch import Watch
 
 CLIENT_FILE = "client-id"
@@ -112,12 +116,16 @@ async def control_center(
         new_password = await accounts.ensure_admin(admin_password)
         news = News(store, announcer)
 
-        # Fleet, ingest and dispatch know each other only through these two calls.
+        # Fleet, ingest, dispatch and updates know each other only through these calls.
         async def born(pdu_id: str, boot: int) -> None:
             await ingest.acknowledge(pdu_id, boot)
+            await updates.born(pdu_id)
 
         async def answered(pdu_id: str, result: Result) -> None:
             await dispatch.answered(pdu_id, result)
+
+        async def updating(pdu_id: str, said: Updating) -> None:
+            await updates.take(pdu_id, said)
 
         fleet = Fleet(
             control,
@@ -127,6 +135,7 @@ async def control_center(
             config.root,
             born=born,
             answered=answered,
+            updating=updating,
         )
         planner = Planner(config.root, fleet.uptime_origin, fleet.registered)
         ingest = Ingest(records, store, clock, planner, news.look)
@@ -136,6 +145,15 @@ async def control_center(
         retention = Retention(store, clock, config.keeping)
         tuning = Tuning(fleet, store, control, config.root)
         registry = Registry(fleet, store, clock, _make_secret, _admit(embedded, store))
+        updates = Updates(
+            fleet,
+            store,
+            control,
+            clock,
+            config.root,
+            secret=update_secret(config.folder),
+            read_image=functools.partial(read_image, config.folder),
+        )
         watch = Watch(records, control, store, clock, fleet, tuning, ingest, today, announcer)
         await fleet.load()
         await alarming.load()
@@ -150,6 +168,7 @@ async def control_center(
             history,
             Exporter(store, FORMATS),
             registry,
+            updates,
             tuning,
             Analytics(store, clock, calendar, read_tariffs(config.tariff_path)),
             checks=watch.checks,
@@ -240,7 +259,13 @@ async def _links(
         subscriptions=(
             *(
                 (every(leaf), 1)
-                for leaf in (topics.Up.BIRTH, topics.Up.STATUS, topics.Up.STATE, topics.Up.RESULT)
+                for leaf in (
+                    topics.Up.BIRTH,
+                    topics.Up.STATUS,
+                    topics.Up.STATE,
+                    topics.Up.RESULT,
+                    topics.Up.UPDATING,
+                )
             ),
             (every(topics.Up.TELEMETRY), 0),
         ),

@@ -400,6 +400,15 @@ def decode_result(payload: bytes) -> Result:
     return _decode(_result, payload)
 
 
+def decode_as(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _Wire:
+    """Return what `decoder` reads in `payload`; its struct has the field `v`.
+
+    Raises:
+        Refused: it is too large, no JSON, of another version, or does not fit.
+    """
+    return _decode(decoder, payload)
+
+
 def _decode_record(decoder: "msgspec.json.Decoder[_Wire]", payload: bytes) -> _Wire | _GapRecordWire:
     try:
         return _decode(decoder, payload)

@@ -17,6 +17,7 @@ class Up(StrEnum):
     TELEMETRY = "telemetry"
     EVENT = "event"
     RESULT = "result"
+    UPDATING = "updating"
 
 
 class Down(StrEnum):
@@ -26,6 +27,7 @@ class Down(StrEnum):
     DESIRED = "desired"
     ACK = "ack"
     TIME = "time"
+    UPDATE = "update"
 
 
 RETAINED: frozenset[Up | Down] = frozenset({Up.BIRTH, Up.STATUS, Up.STATE, Down.DESIRED})

@@ -10,6 +10,7 @@ from loadcenter.domain.twin import Identity, ReportedOutlet, ReportedState, Twin
 from loadcenter.protocol import messages, topics
 from loadcenter.protocol.messages import Birth, IsolatorState, Refused, Result, State
 from loadcenter.protocol.topics import Up
+from loadcenter.protocol.updating import Updating, decode_updating
 from loadcenter.services.announce import Announcer, PduChanged
 from loadcenter.services.labels import Labels, read_labels
 from loadcenter.services.planning import believable
@@ -55,6 +56,7 @@ class Fleet:
         root: first part of every topic.
         born: called with (pdu_id, boot) at each birth, to send what is stored.
         answered: called with each result of a command.
+        updating: called with what a device says of an update of its program.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Fleet:
         *,
         born: Callable[[str, int], Awaitable[None]],
         answered: Callable[[str, Result], Awaitable[None]],
+        updating: Callable[[str, Updating], Awaitable[None]],
     ) -> None:
         self._link = link
         self._store = store
@@ -75,6 +78,7 @@ class Fleet:
         self._root = root
         self._born = born
         self._answered = answered
+        self._updating = updating
         self._twins: dict[str, Twin] = {}
         self._labels: dict[str, Labels] = {}
         self._origins: dict[tuple[str, int], int] = {}
@@ -191,6 +195,8 @@ class Fleet:
                 self._take_telemetry(twin, payload)
             case Up.RESULT:
                 await self._answered(twin.pdu_id, messages.decode_result(payload))
+            case Up.UPDATING:
+                await self._updating(twin.pdu_id, decode_updating(payload))
             case Up.EVENT:
                 pass  # a record: the records link carries it
 

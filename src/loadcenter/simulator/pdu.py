@@ -262,6 +262,8 @@ class VirtualPdu:
                 self._gateway.set_clock(number(fields, "ts_ms"), self._now_ms)
             case Down.DESIRED:
                 self._take_desired(payload)
+            case Down.UPDATE:
+                pass  # it has no program of its own to update (MQTT-70)
 
     def _take_desired(self, payload: bytes) -> None:
         fields = read_object(payload)

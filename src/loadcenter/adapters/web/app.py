@@ -31,6 +31,7 @@ from loadcenter.services.history import History
 from loadcenter.services.ports import EventFilter, Plant, Store, StoreUnavailableError
 from loadcenter.services.registry import Registry
 from loadcenter.services.tuning import Tuning
+from loadcenter.services.updates import Updates
 
 BASE = "/api/v1"
 _RESUME_MAX = 500
@@ -55,6 +56,7 @@ class Served:
     history: History
     exporter: Exporter
     registry: Registry
+    updates: Updates
     tuning: Tuning
     analytics: Analytics
     checks: Callable[[], dict[str, str]]
@@ -80,12 +82,12 @@ def make_app(served: Served) -> FastAPI:
     api = APIRouter(prefix=BASE)
     api.include_router(session_routes(served.accounts, demo=served.plant is not None, version=served.version))
     api.include_router(pdu_routes(served.shapes, served.registry, served.tuning))
+    api.include_router(setting_routes())
     api.include_router(command_routes(served.shapes))
     api.include_router(record_routes(served.shapes, served.store, served.history))
-    api.include_router(setting_routes())
     api.include_router(analytics_routes(served.shapes.fleet, served.analytics))
     api.include_router(export_routes(served.shapes, served.exporter))
-    api.include_router(device_routes(served.registry, served.store))
+    api.include_router(device_routes(served.registry, served.updates, served.store))
     if served.plant is None:
         api.add_api_route("/demo/{path:path}", _no_demo, methods=_METHODS, include_in_schema=False)
     else:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from loadcenter.domain.events import Severity
 from loadcenter.domain.topology import MAX_OUTLETS, Grade, Source
 from loadcenter.services.labels import NAME_MAX
+from loadcenter.services.updates import Progress, Stage
 
 OutletNumber = Annotated[int, Field(ge=1, le=MAX_OUTLETS)]
 TimeMs = Annotated[int, Field(ge=0, le=253_402_300_799_999, description="UTC in ms, to the end of year 9999")]
@@ -353,6 +354,39 @@ class NewDeviceOut(BaseModel):
     id: str
     password: str
     mosquitto: str = Field(description="line for a password file of Mosquitto")
+    update_key: str = Field(description="key of signed updates, for its gateway alone")
+
+
+class UpdateIn(BaseModel):
+    """An image that is kept in the data folder, for the gateway of one PDU."""
+
+    version: str = Field(pattern=r"^[0-9A-Za-z.+-]{1,32}$")
+    image: str = Field(pattern=r"^[0-9a-f]{64}$", description="its SHA-256, which is its name there")
+
+
+class UpdateOut(BaseModel):
+    """How far an update is."""
+
+    pdu: str
+    version: str
+    size: int
+    taken: int = Field(description="bytes that the gateway has")
+    stage: Stage
+    code: str = Field(description="why it was refused, empty if it was not")
+    changed_ms: int
+
+    @staticmethod
+    def of(progress: Progress) -> "UpdateOut":
+        """Return it as it is answered."""
+        return UpdateOut(
+            pdu=progress.pdu_id,
+            version=progress.version,
+            size=progress.size,
+            taken=progress.taken,
+            stage=progress.stage,
+            code=progress.code,
+            changed_ms=progress.changed_ms,
+        )
 
 
 class DevicesOut(BaseModel):

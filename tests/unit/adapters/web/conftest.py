@@ -68,6 +68,7 @@ class Site:
                 center.history,
                 Exporter(center.store, FORMATS),
                 center.registry,
+                center.updates,
                 center.tuning,
                 center.analytics,
                 checks=center.watch.checks,

@@ -425,10 +425,9 @@ async def test_a_range_that_cannot_be_shown_says_why(
 
 async def test_a_device_is_registered_and_its_password_shown_once(client: httpx.AsyncClient) -> None:
     answer = await client.post(f"{API}/devices", json={"id": "rack-2", "name": "Second"})
-    assert (answer.status_code, answer.json()) == (
-        201,
-        {"id": "rack-2", "password": "device-password", "mosquitto": "rack-2:pbkdf2 of it"},
-    )
+    made = answer.json()
+    assert (answer.status_code, len(bytes.fromhex(made.pop("update_key")))) == (201, 32)
+    assert made == {"id": "rack-2", "password": "device-password", "mosquitto": "rack-2:pbkdf2 of it"}
     listed = (await client.get(f"{API}/devices")).json()["items"]
     assert {"id": "rack-2", "name": "Second", "created_ms": START_MS} in listed
     assert "password" not in str(listed)
@@ -445,6 +444,27 @@ async def test_a_device_is_not_replaced_by_accident(client: httpx.AsyncClient) -
 @pytest.mark.parametrize("name", ["Rack 2", "", "#", "x" * 40])
 async def test_a_device_name_that_is_no_topic_is_refused(client: httpx.AsyncClient, name: str) -> None:
     assert_problem(await client.post(f"{API}/devices", json={"id": name}), 422, "bad_name")
+
+
+async def test_an_update_is_offered_followed_and_refused_where_it_cannot_be(
+    site: Site, client: httpx.AsyncClient
+) -> None:
+    path, name = f"{API}/devices/rack-1/update", "a" * 64
+    wanted = {"version": "1.1.0", "image": name}
+    assert_problem(await client.get(path), 404, "no_update")
+    assert_problem(await client.post(path, json=wanted), 404, "no_such_image")
+    site.center.images[name] = bytes(600)
+    answer = await client.post(path, json=wanted)
+    assert answer.status_code == 202
+    assert (await client.get(path)).json() == answer.json()
+    assert (answer.json()["stage"], answer.json()["size"]) == ("offered", 600)
+    n = site.center.sent("update")[0]["n"]
+    await site.center.hear("updating", b'{"v":1,"boot":7,"up_ms":1,"n":%d,"status":"wants","at":512}' % n)
+    assert (await client.get(path)).json()["taken"] == 512
+    site.center.images["b" * 64] = bytes(700)
+    assert_problem(await client.post(path, json={"version": "2", "image": "b" * 64}), 409, "update_runs")
+    assert_problem(await client.post(path, json={"version": "2 0", "image": name}), 422, "bad_request")
+    assert_problem(await client.get(f"{API}/devices/rack-9/update"), 404, "no_such_pdu")
 
 
 # ---- other errors -----------------------------------------------------------------------------------------------------------------------
