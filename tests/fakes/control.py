@@ -1,9 +1,11 @@
 """The `ControlStore` port in memory."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 
-from loadcenter.services.ports import GroupRow, PlanRow, SiteRow
+from loadcenter.domain.rollups import OutletRollup, Stat, Tier
+from loadcenter.services.ports import DrawColumns, GroupRow, PlanRow, SiteRow
 
 
 class FakeControl:
@@ -64,3 +66,31 @@ class FakeControl:
     async def put_plan(self, row: PlanRow) -> None:
         self._reach()
         self._plans[row.plan_id] = row
+
+    async def draw_minutes(
+        self, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int
+    ) -> dict[int, DrawColumns]:
+        self._reach()
+        found = {}
+        for outlet in outlets:
+            rows = await self.outlet_rollups(Tier.MINUTE, pdu_id, outlet, since_ms, until_ms)
+            values = [
+                (start, mean(row.current), most(row.current), mean(row.power), most(row.power))
+                for start, row in rows
+            ]
+            if values:
+                found[outlet] = DrawColumns(*zip(*values, strict=True))
+        return found
+
+    @abstractmethod
+    async def outlet_rollups(
+        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int, limit: int | None = None
+    ) -> list[tuple[int, OutletRollup]]: ...
+
+
+def mean(stat: Stat) -> int:
+    return int(stat.total / stat.count) if stat.count else 0
+
+
+def most(stat: Stat) -> int:
+    return stat.maximum if stat.count else 0

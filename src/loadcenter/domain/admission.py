@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from loadcenter.domain.commands import Do, Order, ResultCode
 from loadcenter.domain.events import Cause, Detail
+from loadcenter.domain.origin import is_automatic
 from loadcenter.domain.topology import Grade, Source
 
 
@@ -144,7 +145,8 @@ def _admit_switch(outlet: OutletSnapshot, order: Order) -> Admission | Refusal:
     if outlet.locked:
         return _locked(outlet)
     # An outlet that is open for another reason still has intentions that an off must end.
-    if not outlet.on and outlet.cause is Cause.PERSON_OFF:
+    by_person = outlet.cause is Cause.PERSON_OFF and not is_automatic(outlet.by)
+    if not outlet.on and by_person:
         return Refusal(ResultCode.ALREADY, f"Outlet {outlet.outlet} is off already.")
     return Admission(order)
 

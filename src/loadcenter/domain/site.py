@@ -5,9 +5,11 @@ and the limits of its outlets by itself. Each is a `Circuit` here, from leaf to 
 not known counts as the most that it can be: a PDU that is not heard counts with its own budget, never with 0.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from loadcenter.domain.budget import Load
 from loadcenter.domain.events import Detail
@@ -201,6 +203,22 @@ class Circuit:
         return f"{self.level}:{self.name}"
 
     @property
+    def title(self) -> str:
+        """What a sentence calls it."""
+        match self.level:
+            case Level.SOURCE:
+                pdu_id, _, source = self.name.partition(" ")
+                return f"{source.upper()} of {pdu_id}"
+            case Level.PDU:
+                return f"the limit of {self.name}"
+            case Level.SUPPLY:
+                return f"{self.name.upper()} of the site"
+            case Level.SITE:
+                return f"the site '{self.name}'"
+            case _:
+                assert_never(self.level)
+
+    @property
     def over(self) -> bool:
         """Whether it carries more than it may."""
         return self.limit.passed_by(self.load)
@@ -241,17 +259,19 @@ def total_of(loads: Iterable[Load]) -> Load:
 
 def circuits_of(config: SiteConfig, pdus: Sequence[SeenPdu]) -> tuple[Circuit, ...]:
     """Return the limited circuits of a site, from leaf to root."""
-    found = [
+    own = [
         Circuit(
             Level.PDU, pdu.pdu_id, config.pdus.get(pdu.pdu_id, NO_LIMIT), pdu.load, frozenset({pdu.pdu_id})
         )
         for pdu in pdus
     ]
-    for source in Source:
-        found.append(
-            _together(Level.SUPPLY, source, config.limit_of(source), [p for p in pdus if p.source is source])
+    supplies = [
+        _together(
+            Level.SUPPLY, source, config.limit_of(source), [pdu for pdu in pdus if pdu.source is source]
         )
-    found.append(_together(Level.SITE, config.site_id, config.limit, pdus))
+        for source in Source
+    ]
+    found = [*own, *supplies, _together(Level.SITE, config.site_id, config.limit, pdus)]
     return tuple(one for one in found if not one.limit.is_none)
 
 
@@ -281,3 +301,68 @@ def choose(circuit: Circuit, outlets: Iterable[SeenOutlet]) -> tuple[SeenOutlet,
 
 def _rank(one: SeenOutlet) -> tuple[int, OutletId]:
     return one.priority, one.outlet
+
+
+MOST_PDUS = 200
+"""PDUs of one site; its step over 200 of eight outlets takes 10 ms."""
+
+_SITE_ID = re.compile(r"[a-z0-9-]{1,32}")
+
+_RANGES = (
+    ("dwell_s", 0, 60),
+    ("restore_delay_s", 1, 3600),
+    ("min_off_s", 0, 3600),
+    ("stale_after_s", 5, 600),
+    ("max_restores_per_hour", 1, 60),
+)
+_MOST_MA, _MOST_MW = 10_000_000, 10_000_000_000
+_NAME_MOST, _STAGES_MOST, _STAGE_MOST_S, _PRIORITIES = 64, 8, 86_400, 8
+
+
+class SiteError(ValueError):
+    """A value of a site is out of range; the message names it and its range."""
+
+
+def check_site(config: SiteConfig) -> SiteConfig:
+    """Return `config` unchanged if each value is in its range.
+
+    Raises:
+        SiteError: one is not.
+    """
+    if not _SITE_ID.fullmatch(config.site_id):
+        raise SiteError(f"'{config.site_id}' is no id of a site: use 1 to 32 of a-z, 0-9 and '-'")
+    if not 1 <= len(config.name) <= _NAME_MOST:
+        raise SiteError(f"name must have 1 to {_NAME_MOST} characters")
+    if not 1 <= len(config.pdus) <= MOST_PDUS:
+        raise SiteError(f"a site has 1 to {MOST_PDUS} PDUs, this one has {len(config.pdus)}")
+    for name, low, high in _RANGES:
+        if not low <= getattr(config, name) <= high:
+            raise SiteError(f"{name} is {getattr(config, name)}: it must be {low} to {high}")
+    for limit in (config.limit, config.main, config.backup, *config.pdus.values()):
+        _check_limit(limit)
+    _check_stages(config.stages)
+    return config
+
+
+def _check_limit(limit: Limit) -> None:
+    for name, value, most in (
+        ("current_a", limit.current_ma, _MOST_MA),
+        ("power_w", limit.power_mw, _MOST_MW),
+    ):
+        if value is not None and not 0 < value <= most:
+            raise SiteError(
+                f"{name} of a limit is {value / 1000:g}: give more than 0 up to {most // 1000}, or null for no limit"
+            )
+
+
+def _check_stages(stages: Sequence[Stage]) -> None:
+    if len(stages) > _STAGES_MOST:
+        raise SiteError(f"a site has at most {_STAGES_MOST} stages, this one has {len(stages)}")
+    for one in stages:
+        if not 0 <= one.after_s <= _STAGE_MOST_S:
+            raise SiteError(f"after_s of a stage is {one.after_s}: it must be 0 to {_STAGE_MOST_S}")
+        if not 0 <= one.keep_priority <= _PRIORITIES:
+            raise SiteError(
+                f"keep_priority of a stage is {one.keep_priority}: it must be 0 (keep none but protected ones) to "
+                f"{_PRIORITIES}"
+            )

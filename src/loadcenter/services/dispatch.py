@@ -10,15 +10,18 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from loadcenter.domain.admission import Refusal, admit
-from loadcenter.domain.commands import CommandStatus, Order, OrderError, ResultCode, check_order
+from loadcenter.domain.commands import CommandStatus, Do, Order, OrderError, ResultCode, check_order
+from loadcenter.domain.topology import OutletId
 from loadcenter.domain.twin import Twin
 from loadcenter.protocol import messages, topics
 from loadcenter.protocol.messages import Result
 from loadcenter.services.announce import Announcer, CommandChanged, PduChanged
 from loadcenter.services.fleet import Fleet
+from loadcenter.services.headroom import Headroom
 from loadcenter.services.ports import (
     Clock,
     CommandRow,
@@ -47,6 +50,14 @@ JOURNAL_MAX = 10_000
 _CHECK_MS = 250
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An order that waits until what makes room for it is off."""
+
+    displaced: tuple[str, ...]
+    until_ms: int
+
+
 @dataclass(slots=True)
 class _Flight:
     """A command under way: its number at the device and when its answer is overdue."""
@@ -60,6 +71,7 @@ class Dispatch:
 
     Args:
         link: the control connection.
+        headroom: asked before an outlet is switched on; without it the PDU alone decides.
         journal_max: bound of the changes waiting for the database.
     """
 
@@ -72,6 +84,7 @@ class Dispatch:
         announcer: Announcer,
         root: str,
         *,
+        headroom: Headroom | None = None,
         journal_max: int = JOURNAL_MAX,
     ) -> None:
         self._link = link
@@ -80,6 +93,8 @@ class Dispatch:
         self._fleet = fleet
         self._announcer = announcer
         self._root = root
+        self._headroom = headroom
+        self._waiting: dict[str, _Waiting] = {}
         self._rows: OrderedDict[str, CommandRow] = OrderedDict()
         self._keys: dict[str, str] = {}
         self._flights: dict[str, _Flight] = {}
@@ -91,15 +106,24 @@ class Dispatch:
         self.journal_lost = 0
         """Changes of commands that could not be kept because the database was away too long."""
 
-    async def submit(self, pdu_id: str, order: Order, idempotency_key: str | None) -> CommandRow:
+    async def submit(
+        self,
+        pdu_id: str,
+        order: Order,
+        idempotency_key: str | None,
+        displace: Sequence[OutletId] = (),
+    ) -> CommandRow:
         """Return the command for `order`: sent, or rejected with the reason. The same key gives the same command.
+
+        With `displace` those outlets are switched off first, and the order is sent when they have been seen to be.
 
         Raises:
             NoSuchPduError: no such PDU.
-            OrderError: the order is incomplete, or its key belongs to another one.
+            OrderError: the order is incomplete, its key belongs to another one, or an outlet may not be displaced.
         """
         check_order(order)
         self._fleet.twin(pdu_id)
+        self._check_displaced(pdu_id, order, displace)
         asked_ms = self._clock.monotonic_ms()
         row = CommandRow(
             f"c-{secrets.token_hex(8)}",
@@ -118,9 +142,12 @@ class Dispatch:
         # a step of our clock that no message has shown yet would move the expiry by as much
         self._fleet.follow_clock()
         twin = self._fleet.twin(pdu_id)
-        refusal = _refusal(twin, order)
+        refusal = self._refusal(twin, order, displace)
         if refusal is not None:
             return self._settle(row, CommandStatus.REJECTED, refusal.code, refusal.message)
+        self._end_waiting(row)
+        if displace:
+            return await self._make_room(row, displace)
         self._keep(row)
         await self._send(row, twin, self._clock.monotonic_ms() - asked_ms)
         return self._rows[row.id]
@@ -177,6 +204,8 @@ class Dispatch:
         """End commands whose answer is overdue as unknown, until cancelled."""
         while True:
             await self._clock.sleep_ms(_CHECK_MS)
+            for command_id in list(self._waiting):
+                await self._send_when_room(command_id)
             now_ms = self._clock.monotonic_ms()
             for command_id in [key for key, flight in self._flights.items() if now_ms >= flight.overdue_ms]:
                 message = "sent, but the PDU has not answered; the page shows what it reports"
@@ -189,6 +218,74 @@ class Dispatch:
             self._journal_wake.clear()
             while self._journal:
                 await self._write(self._journal[0])
+
+    def _check_displaced(self, pdu_id: str, order: Order, displace: Sequence[OutletId]) -> None:
+        if not displace:
+            return
+        if order.do is not Do.SWITCH or not order.on or order.outlet is None or self._headroom is None:
+            raise OrderError("'displace' goes with 'on' alone")
+        for outlet in displace:
+            if not self._headroom.displaceable(pdu_id, order.outlet, outlet):
+                raise OrderError(
+                    f"{outlet} cannot be displaced: it must be on, behind the same supply, of lower priority, "
+                    "and neither protected nor locked"
+                )
+
+    def _refusal(self, twin: Twin, order: Order, displace: Sequence[OutletId]) -> Refusal | None:
+        """Return why the order is not even sent, None if it is."""
+        unsendable = _unsendable(twin)
+        if unsendable is not None:
+            return unsendable
+        shortage = None
+        if self._headroom is not None and order.do is Do.SWITCH and order.on and order.outlet is not None:
+            shortage = self._headroom.shortage(twin.pdu_id, order.outlet, displace)
+        excess = {} if shortage is None else {shortage.outlet.outlet: shortage.numbers}
+        verdict = admit(pdu_snapshot(twin, excess), order)
+        if not isinstance(verdict, Refusal):
+            return None
+        if shortage is not None and verdict.code is ResultCode.NO_HEADROOM:
+            return Refusal(verdict.code, shortage.message, verdict.numbers)
+        return verdict
+
+    async def _make_room(self, row: CommandRow, displace: Sequence[OutletId]) -> CommandRow:
+        """Switch off what is displaced; the order itself waits for that."""
+        offs = [
+            await self.submit(outlet.pdu_id, Order(Do.SWITCH, outlet.outlet, on=False, by=row.order.by), None)
+            for outlet in displace
+        ]
+        until_ms = self._clock.monotonic_ms() + TTL_MS + GRACE_MS
+        self._waiting[row.id] = _Waiting(tuple(off.id for off in offs), until_ms)
+        names = ", ".join(str(outlet) for outlet in displace)
+        self._keep(replace(row, detail=f"waits until {names} is off"))
+        return self._rows[row.id]
+
+    def _end_waiting(self, row: CommandRow) -> None:
+        """End the orders for the same outlet that still wait for room: the later one counts."""
+        target = row.pdu_id, row.order.outlet
+        for command_id in list(self._waiting):
+            old = self._rows[command_id]
+            if (old.pdu_id, old.order.outlet) == target:
+                del self._waiting[command_id]
+                self._settle(old, CommandStatus.REJECTED, ResultCode.SUPERSEDED, "")
+
+    async def _send_when_room(self, command_id: str) -> None:
+        waiting, row = self._waiting[command_id], self._rows[command_id]
+        offs = [self._rows[off] for off in waiting.displaced if off in self._rows]
+        if all(off.status is CommandStatus.CONFIRMED for off in offs):
+            del self._waiting[command_id]
+            refusal = _unsendable(self._fleet.twin(row.pdu_id))
+            if refusal is not None:
+                self._settle(row, CommandStatus.REJECTED, refusal.code, refusal.message)
+                return
+            sent = replace(row, detail="")
+            self._keep(sent)
+            await self._send(sent, self._fleet.twin(row.pdu_id), 0)
+        elif any(off.status.final and off.status is not CommandStatus.CONFIRMED for off in offs) or (
+            self._clock.monotonic_ms() >= waiting.until_ms
+        ):
+            del self._waiting[command_id]
+            message = "nothing was switched on: what should make room was not seen to go off"
+            self._settle(row, CommandStatus.REJECTED, ResultCode.NO_HEADROOM, message)
 
     async def _write(self, row: CommandRow) -> None:
         try:
@@ -285,7 +382,9 @@ class Dispatch:
     def _forget_oldest(self) -> None:
         """Keep the memory bounded; what is under way stays (a power cycle may take an hour)."""
         excess = len(self._rows) - REMEMBERED
-        for old in [row for row in self._rows.values() if row.id not in self._flights][: max(0, excess)]:
+        busy = self._flights.keys() | self._waiting.keys()
+        busy |= {off for one in self._waiting.values() for off in one.displaced}
+        for old in [row for row in self._rows.values() if row.id not in busy][: max(0, excess)]:
             del self._rows[old.id]
             if old.idempotency_key:
                 self._keys.pop(old.idempotency_key, None)
@@ -301,8 +400,8 @@ def _left_over(row: CommandRow) -> CommandRow:
     return replace(row, status=CommandStatus.UNKNOWN, detail=detail)
 
 
-def _refusal(twin: Twin, order: Order) -> Refusal | None:
-    """Return why the order is not even sent, None if it is."""
+def _unsendable(twin: Twin) -> Refusal | None:
+    """Return why no order at all can be sent to a PDU now, None if one can."""
     if not twin.online:
         return Refusal(ResultCode.OFFLINE, f"{twin.pdu_id} is not connected: nothing was sent", {})
     # Without an uptime of the same start there is no expiry that the PDU would take.
@@ -313,5 +412,4 @@ def _refusal(twin: Twin, order: Order) -> Refusal | None:
     }
     if twin.anchor is None or twin.state is None or len(boots - {None}) > 1:
         return Refusal(ResultCode.UNREPORTED, f"{twin.pdu_id} has not reported its state yet: try again", {})
-    verdict = admit(pdu_snapshot(twin), order)
-    return verdict if isinstance(verdict, Refusal) else None
+    return None

@@ -7,20 +7,31 @@ from loadcenter.domain.events import Detail
 from loadcenter.domain.reason import OutletView
 from loadcenter.domain.twin import ReportedOutlet, Twin
 
+NO_EXCESS: Mapping[int, Mapping[str, Detail]] = {}
 
-def pdu_snapshot(twin: Twin) -> PduSnapshot | None:
-    """Return what a PDU has reported, None before it has."""
+
+def pdu_snapshot(twin: Twin, excess: Mapping[int, Mapping[str, Detail]] = NO_EXCESS) -> PduSnapshot | None:
+    """Return what a PDU has reported, None before it has; `excess` tells which outlets would not fit, with the numbers."""
     state = twin.state
     if state is None:
         return None
     return PduSnapshot(
-        tuple(_outlet(one) for one in state.outlets), state.active, state.grades, state.lockout
+        tuple(_outlet(one, excess.get(one.outlet)) for one in state.outlets),
+        state.active,
+        state.grades,
+        state.lockout,
     )
 
 
-def _outlet(reported: ReportedOutlet) -> OutletSnapshot:
+def _outlet(reported: ReportedOutlet, excess: Mapping[str, Detail] | None) -> OutletSnapshot:
     return OutletSnapshot(
-        reported.outlet, reported.on, reported.cause, reported.trip, reported.locked, reported.by
+        reported.outlet,
+        reported.on,
+        reported.cause,
+        reported.trip,
+        reported.locked,
+        reported.by,
+        excess=excess,
     )
 
 

@@ -49,7 +49,7 @@ class Tuning:
             StoreUnavailableError: the database is away; nothing was changed.
         """
         twin = self._fleet.twin(pdu_id)
-        merged = _merged(twin.desired, pdu, out)
+        merged = merged_settings(twin.desired, pdu, out)
         outlets = twin.identity.outlets if twin.identity else MAX_OUTLETS
         checked = apply_settings(PduConfig(outlets=(OutletConfig(),) * outlets), merged, strict=True)
         if isinstance(checked, SettingsError):
@@ -96,9 +96,14 @@ class Tuning:
             await self._link.publish(topic, payload, qos=1, retain=True)
 
 
-def _merged(
+def merged_settings(
     before: Mapping[str, object], pdu: Mapping[str, object], out: Sequence[Mapping[str, object]]
 ) -> dict[str, object]:
+    """Return desired settings with a change merged into them.
+
+    Raises:
+        SettingRefusedError: an outlet of the change has no number.
+    """
     known_pdu, known_out = before.get("pdu"), before.get("out")
     rows = {row["n"]: dict(row) for row in known_out} if isinstance(known_out, list) else {}
     for row in out:

@@ -8,7 +8,7 @@ from loadcenter.services.ports.broker import (
     Message,
 )
 from loadcenter.services.ports.clock import Calendar, Clock
-from loadcenter.services.ports.control import ControlStore, GroupRow, PlanRow, SiteRow
+from loadcenter.services.ports.control import ControlStore, DrawColumns, GroupRow, PlanRow, SiteRow
 from loadcenter.services.ports.people import Passwords
 from loadcenter.services.ports.plant import Disturbance, Plant
 from loadcenter.services.ports.rows import (
@@ -44,6 +44,7 @@ __all__ = [
     "ControlStore",
     "DeliveryToken",
     "DeviceRow",
+    "DrawColumns",
     "Disturbance",
     "EventFilter",
     "GapRow",

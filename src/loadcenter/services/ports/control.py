@@ -1,5 +1,6 @@
 """What control keeps in the database: sites with their state, groups, and orders for later."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +34,17 @@ class PlanRow:
     given_by: str
     open: bool
     steps: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawColumns:
+    """Recorded minutes of an outlet in columns: start, mean and greatest current and power; what is unknown is 0."""
+
+    start_ms: Sequence[int]
+    mean_ma: Sequence[int]
+    most_ma: Sequence[int]
+    mean_mw: Sequence[int]
+    most_mw: Sequence[int]
 
 
 class ControlStore(Protocol):
@@ -72,4 +84,10 @@ class ControlStore(Protocol):
 
     async def put_plan(self, row: PlanRow) -> None:
         """Keep a plan, in place of the one of the same id."""
+        ...
+
+    async def draw_minutes(
+        self, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int
+    ) -> Mapping[int, DrawColumns]:
+        """Return what each outlet drew in the recorded minutes with since <= start < until, in order."""
         ...

@@ -1,0 +1,382 @@
+"""What other settings would have done: the rules of shedding and limits over recorded minutes.
+
+The mean of each minute stands for all its seconds, so a peak within a minute that the mean hides decides nothing here; the
+minutes in which the greatest value was over are counted beside, as possible. An outlet that is off is taken to have
+wanted what it drew in the record. A trip is taken to be reset by a person after `RESET_MS`. Inverse-time curves and the
+heat of the relays are left out: they need the shape within a minute.
+
+Between two minutes in which a rule has something to do nothing changes, so only those are walked through; in each of
+them the functions of the device itself decide (`shedding.judge`, `shedding.first_to_restore`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from loadcenter.domain import shedding
+from loadcenter.domain.budget import Headroom, Load
+from loadcenter.domain.memory import OutletMemory
+from loadcenter.domain.outlet import OutletState, Shed
+from loadcenter.domain.protection import CARRIES_MA
+from loadcenter.domain.settings import LimitAction, OutletConfig, PduConfig
+from loadcenter.domain.shedding import SheddingState
+from loadcenter.domain.topology import Source
+
+MINUTE_MS = 60_000
+RESET_MS = 3_600_000
+"""After a trip, or a shed at the outlet's own limit, a person is taken to come after an hour."""
+
+EVENTS_MOST = 2_000
+"""Events kept of one run; all are counted."""
+
+_MWH_PER_MW_MINUTE = 60
+
+
+class What(StrEnum):
+    """What would have happened."""
+
+    SHED = "shed"
+    RESTORED = "restored"
+    TRIP = "trip"
+    LIMIT_SHED = "limit_shed"
+    WARNING = "warning"
+    RESET = "reset"
+    OVER_BUDGET = "over_budget"
+
+
+@dataclass(frozen=True, slots=True)
+class OutletMinutes:
+    """What one outlet drew in each minute of the span, 0 where it drew nothing or nothing was recorded."""
+
+    mean_ma: Sequence[int]
+    mean_mw: Sequence[int]
+    most_ma: Sequence[int]
+    most_mw: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A PDU over a span of whole minutes.
+
+    Attributes:
+        since_ms: start of the first minute, UTC.
+        minutes: how many.
+        covered: how many of them have any record.
+        outlets: from outlet 1, each `minutes` long.
+        sources: (from which minute, on which source), in order; the first at 0.
+    """
+
+    since_ms: int
+    minutes: int
+    covered: int
+    outlets: tuple[OutletMinutes, ...]
+    sources: Sequence[tuple[int, Source]] = ((0, Source.MAIN),)
+
+
+@dataclass(frozen=True, slots=True)
+class DryEvent:
+    """Something that would have happened; `load` and `limit` are what was compared."""
+
+    ts_ms: int
+    what: What
+    outlet: int | None
+    load: Load
+    limit: Load
+
+
+@dataclass(slots=True)
+class DryOutlet:
+    """What one outlet would have gone through.
+
+    Attributes:
+        outlet: its number.
+        sheds: how often it would have been shed.
+        trips: how often it would have tripped, or been opened at its own limit.
+        warnings: minutes over a limit that only warns.
+        off_minutes: minutes in which it would have been off although it drew current.
+        lost_mwh: what it drew in them.
+        possible_minutes: minutes whose mean is within its limit and whose greatest value is over it.
+    """
+
+    outlet: int
+    sheds: int = 0
+    trips: int = 0
+    warnings: int = 0
+    off_minutes: int = 0
+    lost_mwh: int = 0
+    possible_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DryResult:
+    """What other settings would have done.
+
+    Attributes:
+        outlets: from outlet 1.
+        events: the first `EVENTS_MOST`, in order.
+        event_count: how many there were.
+        over_minutes: minutes over the budget of the source with nothing left to shed.
+        possible_minutes: minutes whose mean is within the budget and whose greatest values together are over it.
+    """
+
+    outlets: tuple[DryOutlet, ...]
+    events: tuple[DryEvent, ...]
+    event_count: int
+    over_minutes: int
+    possible_minutes: int
+
+
+def dry_run(recorded: Recorded, config: PduConfig) -> DryResult:
+    """Return what `config` would have done over a record; it has as many outlets as the record."""
+    run = _Run(recorded, config)
+    for first, last, source in _spans(recorded):
+        run.walk(first, last, source)
+    return run.result()
+
+
+def _spans(recorded: Recorded) -> Iterable[tuple[int, int, Source]]:
+    ends = [*recorded.sources[1:], (recorded.minutes, Source.MAIN)]
+    for (first, source), (last, _) in zip(recorded.sources, ends, strict=True):
+        yield first, last, source
+
+
+@dataclass(slots=True)
+class _Off:
+    """An outlet that is off: why, since when, and what it drew then."""
+
+    why: What
+    since_ms: int
+    draw: Load
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run over a record."""
+
+    recorded: Recorded
+    config: PduConfig
+    outlets: tuple[DryOutlet, ...] = field(init=False)
+    off: dict[int, _Off] = field(default_factory=dict)
+    events: list[DryEvent] = field(default_factory=list)
+    event_count: int = 0
+    over_minutes: int = 0
+    possible_minutes: int = 0
+    state: SheddingState = field(default_factory=SheddingState)
+
+    def __post_init__(self) -> None:
+        self.outlets = tuple(DryOutlet(n) for n in range(1, len(self.recorded.outlets) + 1))
+        for one, settings, minutes in zip(
+            self.outlets, self.config.outlets, self.recorded.outlets, strict=True
+        ):
+            one.possible_minutes = _possible(minutes, settings)
+
+    def walk(self, first: int, last: int, source: Source) -> None:
+        """Go through the minutes `first` to `last` on one source."""
+        budget = Load(*self.config.budget_of(source))
+        columns = self.recorded.outlets
+        totals_ma = _sums([one.mean_ma[first:last] for one in columns], last - first)
+        totals_mw = _sums([one.mean_mw[first:last] for one in columns], last - first)
+        busy = self._busy(first, last, totals_ma, totals_mw, budget)
+        self._count_possible(first, last, totals_ma, totals_mw, budget)
+        at = first
+        for minute in busy:
+            if minute < at:
+                continue
+            at = self._idle_until(at, minute, budget)
+            if at <= minute:
+                self._minute(minute, budget)
+                at = minute + 1
+        self._idle_until(at, last, budget)
+
+    def _busy(
+        self,
+        first: int,
+        last: int,
+        totals_ma: Sequence[int],
+        totals_mw: Sequence[int],
+        budget: Load,
+    ) -> list[int]:
+        """Return the minutes in which a rule has something to do although nothing is off."""
+        found = {
+            first + at
+            for at, (ma, mw) in enumerate(zip(totals_ma, totals_mw, strict=True))
+            if ma > budget.current_ma or mw > budget.power_mw
+        }
+        for settings, column in zip(self.config.outlets, self.recorded.outlets, strict=True):
+            found.update(
+                minute
+                for minute in range(first, last)
+                if column.mean_ma[minute] > settings.limit_ma or column.mean_mw[minute] > settings.limit_mw
+            )
+        return sorted(found)
+
+    def _count_possible(
+        self,
+        first: int,
+        last: int,
+        totals_ma: Sequence[int],
+        totals_mw: Sequence[int],
+        budget: Load,
+    ) -> None:
+        columns = self.recorded.outlets
+        most_ma = _sums([one.most_ma[first:last] for one in columns], last - first)
+        most_mw = _sums([one.most_mw[first:last] for one in columns], last - first)
+        for ma, mw, high_ma, high_mw in zip(totals_ma, totals_mw, most_ma, most_mw, strict=True):
+            high = high_ma > budget.current_ma or high_mw > budget.power_mw
+            if high and ma <= budget.current_ma and mw <= budget.power_mw:
+                self.possible_minutes += 1
+
+    def _idle_until(self, at: int, minute: int, budget: Load) -> int:
+        """Go through minutes in which nothing is over, as long as something is off; return where it ended."""
+        while at < minute and self.off:
+            self._minute(at, budget)
+            at += 1
+        return max(at, minute) if not self.off else at
+
+    def _minute(self, minute: int, budget: Load) -> None:
+        now_ms = self.recorded.since_ms + minute * MINUTE_MS
+        self._reset(now_ms, budget)
+        self._keep_limits(minute, now_ms)
+        loads = [
+            Load(0, 0) if number in self.off else self._load(number, minute)
+            for number in range(1, len(self.outlets) + 1)
+        ]
+        total = Load(sum(one.current_ma for one in loads), sum(one.power_mw for one in loads))
+        if total.exceeds(budget) or not self.state.at_rest or self._may_restore(total, budget):
+            self._keep_budget(minute, loads, budget, now_ms)
+        self._account(minute)
+
+    def _load(self, number: int, minute: int) -> Load:
+        column = self.recorded.outlets[number - 1]
+        return Load(column.mean_ma[minute], column.mean_mw[minute])
+
+    def _reset(self, now_ms: int, budget: Load) -> None:
+        due = [
+            number
+            for number, off in self.off.items()
+            if off.why is not What.SHED and now_ms - off.since_ms >= RESET_MS
+        ]
+        for number in due:
+            self._tell(now_ms, What.RESET, number, self.off.pop(number).draw, budget)
+
+    def _keep_limits(self, minute: int, now_ms: int) -> None:
+        for settings, one in zip(self.config.outlets, self.outlets, strict=True):
+            load = self._load(one.outlet, minute)
+            limit = Load(settings.limit_ma, settings.limit_mw)
+            if one.outlet in self.off or not load.exceeds(limit):
+                continue
+            if settings.limit_action is LimitAction.WARN:
+                one.warnings += 1
+                self._tell(now_ms, What.WARNING, one.outlet, load, limit)
+                continue
+            what = What.TRIP if settings.limit_action is LimitAction.TRIP else What.LIMIT_SHED
+            one.trips += 1
+            self.off[one.outlet] = _Off(what, now_ms + settings.limit_ms, load)
+            self._tell(now_ms + settings.limit_ms, what, one.outlet, load, limit)
+
+    def _may_restore(self, total: Load, budget: Load) -> bool:
+        """Return whether a shed outlet could come back in this minute, without asking the rules themselves."""
+        shed = [number for number, off in self.off.items() if off.why is What.SHED]
+        if not shed:
+            return False
+        first = min(shed, key=lambda number: (self.config.outlets[number - 1].priority, number))
+        draw = self.off[first].draw
+        return Headroom(total, budget).fits_well(draw.current_ma, draw.power_mw)
+
+    def _keep_budget(self, minute: int, loads: list[Load], budget: Load, now_ms: int) -> None:
+        """Let the device's own rules decide, at the times within the minute at which they would."""
+        end_ms = now_ms + MINUTE_MS
+        while now_ms < end_ms:
+            states = self._states(loads)
+            total = Load(sum(one.current_ma for one in loads), sum(one.power_mw for one in loads))
+            room = Headroom(total, budget)
+            currents = [one.current_ma for one in loads]
+            verdict = shedding.judge(self.state, room, states, currents, self.config, now_ms)
+            self.state = verdict.state
+            if verdict.shed is not None:
+                self._shed(verdict.shed, loads, room, now_ms)
+                now_ms += shedding.STEP_MS
+                continue
+            if verdict.exhausted:
+                self._tell(now_ms, What.OVER_BUDGET, None, total, budget)
+            if total.exceeds(budget):
+                if self.state.told or self.state.futile:
+                    self.over_minutes += 1
+                    return
+                now_ms += shedding.OVER_MS
+                continue
+            back = shedding.first_to_restore(self.state, room, states, self.config, now_ms)
+            if back is not None:
+                self._restore(back, loads, minute, room, now_ms)
+            now_ms += 1_000
+
+    def _states(self, loads: Sequence[Load]) -> list[OutletState]:
+        states = []
+        for number, load in enumerate(loads, 1):
+            off = self.off.get(number)
+            draw = load if off is None else off.draw
+            states.append(
+                OutletState(
+                    _WANTED,
+                    closed=off is None,
+                    changed_ms=off.since_ms if off else 0,
+                    shed=Shed.BUDGET if off and off.why is What.SHED else None,
+                    draw_ma=draw.current_ma,
+                    draw_mw=draw.power_mw,
+                )
+            )
+        return states
+
+    def _shed(self, index: int, loads: list[Load], room: Headroom, now_ms: int) -> None:
+        self.outlets[index].sheds += 1
+        self.off[index + 1] = _Off(What.SHED, now_ms, loads[index])
+        self._tell(now_ms, What.SHED, index + 1, room.load, room.budget)
+        loads[index] = Load(0, 0)
+
+    def _restore(self, index: int, loads: list[Load], minute: int, room: Headroom, now_ms: int) -> None:
+        del self.off[index + 1]
+        self.state = replace(self.state, changed_ms=now_ms, restored=True)
+        self._tell(now_ms, What.RESTORED, index + 1, room.load, room.budget)
+        loads[index] = self._load(index + 1, minute)
+
+    def _account(self, minute: int) -> None:
+        for number in self.off:
+            load = self._load(number, minute)
+            if load.current_ma > CARRIES_MA:
+                one = self.outlets[number - 1]
+                one.off_minutes += 1
+                one.lost_mwh += load.power_mw // _MWH_PER_MW_MINUTE
+
+    def _tell(self, ts_ms: int, what: What, outlet: int | None, load: Load, limit: Load) -> None:
+        self.event_count += 1
+        if len(self.events) < EVENTS_MOST:
+            self.events.append(DryEvent(ts_ms, what, outlet, load, limit))
+
+    def result(self) -> DryResult:
+        """Return what was found."""
+        return DryResult(
+            self.outlets,
+            tuple(self.events),
+            self.event_count,
+            self.over_minutes,
+            self.possible_minutes,
+        )
+
+
+_WANTED = OutletMemory(wanted=True)
+
+
+def _sums(columns: Sequence[Sequence[int]], length: int) -> list[int]:
+    if not columns:
+        return [0] * length
+    return list(map(sum, zip(*columns, strict=True)))
+
+
+def _possible(minutes: OutletMinutes, settings: OutletConfig) -> int:
+    rows = zip(minutes.mean_ma, minutes.most_ma, minutes.mean_mw, minutes.most_mw, strict=True)
+    limit_ma, limit_mw = settings.limit_ma, settings.limit_mw
+    return sum(
+        1
+        for mean_ma, most_ma, mean_mw, most_mw in rows
+        if (most_ma > limit_ma or most_mw > limit_mw) and mean_ma <= limit_ma and mean_mw <= limit_mw
+    )
