@@ -12,7 +12,7 @@ from loadcenter.adapters.emulator import CLOCK_HZ, Emulator, Kind, Sine, Stats
 from loadcenter.domain.topology import Source
 
 STEP_CYCLES = CLOCK_HZ // 100
-BUILDS = {"": "uno", "_60hz": "mega-60hz", "_mega": "mega"}
+BUILDS = {"": "uno", "_60hz": "uno-60hz", "_mega": "mega", "_mega_60hz": "mega-60hz"}
 
 
 PAINT = 0xA6

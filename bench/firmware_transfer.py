@@ -14,7 +14,7 @@ from loadcenter.adapters.emulator import Harmonic, Part, RelayModel, Sensor, Sin
 from loadcenter.domain.topology import Source
 
 SLOW = RelayModel(operate_ms=10, release_ms=10, bounce_ms=3)
-BUILDS = {50: "uno", 60: "mega-60hz"}
+BUILDS = {50: "uno", 60: "uno-60hz"}
 SHARES = {50: 0.75, 60: 0.25}
 """Of the time that disturbances are drawn for, by frequency."""
 RESIDUALS = (0.0, 0.3, 0.5, 0.6)

@@ -19,7 +19,7 @@ def test_without_mains_nothing_closes(power):
     assert rig.hello is not None
 
 
-@pytest.mark.parametrize("build", ["uno", "mega-60hz", "uno-pair", "mega"])
+@pytest.mark.parametrize("build", ["uno", "uno-60hz", "uno-pair", "mega"])
 def test_the_bus_is_connected_once_a_source_has_been_usable_for_long_enough(power, build):
     rig = power(build)
     rig.run(1)

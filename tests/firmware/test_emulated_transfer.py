@@ -22,7 +22,7 @@ def lose(rig: Rig, source: Source, residual: float, phase: float):
     return tuple(None if one is None else one - at_s for one in (pin_s, contact_s))
 
 
-@pytest.mark.parametrize("build", ["uno", "mega-60hz", "mega"])
+@pytest.mark.parametrize("build", ["uno", "uno-60hz", "mega"])
 @pytest.mark.parametrize("source", Source)
 def test_a_lost_source_is_left_in_time_at_every_phase(power, build, source):
     rig = power(build)

@@ -17,7 +17,7 @@ Pdu pdu;
 namespace {
 
 constexpr uint8_t kLeastFree = 32;   // bytes between variables and stack
-constexpr uint8_t kPassScans = 5;    // 2 ms: 12 bytes of the line
+constexpr uint8_t kPassScans = 7;    // 2.8 ms: 16 bytes of the line
 constexpr uint8_t kMostScans = 100;  // from one step to the next: what took longer was no whole pass
 constexpr uint32_t kBlockCycles = static_cast<uint32_t>(kBlockScans) * board::kScanCycles;
 
@@ -42,13 +42,14 @@ void feed() {
   }
 }
 
-// Sleeps until a block has ended, or the next multiple of kPassScans in it.
+// Sleeps until a block has ended, or kPassScans scans have. Looked at behind each interrupt: one byte of the
+// count, which needs no stretch without them.
 void await_scans() {
-  const uint8_t first = static_cast<uint8_t>(scan_count());
+  const volatile uint8_t& scans = reinterpret_cast<const volatile uint8_t&>(sampler.scans);
+  const uint8_t first = scans;
   do {
     sleep_until_interrupt();
-  } while (!pdu.due() &&
-           (static_cast<uint8_t>(scan_count()) == first || sampler.scans_in_block() % kPassScans != 0));
+  } while (!pdu.due() && static_cast<uint8_t>(scans - first) < kPassScans);
 }
 
 // What a step has taken, of which the block ended `begun` cycles before it.

@@ -42,6 +42,7 @@ class Counters {
   uint32_t saved_ms_;
   RecordRing ring_;
   uint16_t starts_;
+  uint8_t looked_;  // calls of `step`; rolls over
 };
 
 }  // namespace loadcenter

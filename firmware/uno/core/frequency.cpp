@@ -35,9 +35,9 @@ bool Frequency::take(const Crossing& crossing) {
   if (begun_ && cycles_ == kCycles) {
     const uint32_t span = static_cast<uint32_t>(time_between(first_, last_));
     mhz_ = static_cast<int32_t>(kUnitMhz * kCycles / span);
-    if (board::kDiagnostics) {
-      period_ = span / kCycles;
-    }
+#if LOADCENTER_DIAGNOSTICS
+    period_ = span / kCycles;
+#endif
   }
   begun_ = true;
   first_ = last_;
@@ -47,7 +47,9 @@ bool Frequency::take(const Crossing& crossing) {
 
 void Frequency::lose() {
   mhz_ = kUnknown;
+#if LOADCENTER_DIAGNOSTICS
   period_ = 0;
+#endif
   begun_ = false;
 }
 

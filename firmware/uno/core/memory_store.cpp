@@ -9,7 +9,7 @@ namespace {
 // Byte 0 is what a person holds, byte 1 the layout; then each outlet.
 constexpr uint8_t kMemoryLayout = 1;
 constexpr uint8_t kMemoryHead = 2;
-constexpr uint8_t kComparedAtOnce = 8;
+constexpr uint8_t kComparedAtOnce = 4;
 
 constexpr uint8_t kWanted = 1;
 constexpr uint8_t kLocked = 2;

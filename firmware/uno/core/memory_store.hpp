@@ -19,8 +19,8 @@ class MemoryStore {
   uint8_t held() const;
 
   // Writes at most one byte; returns whether it did. To be called while the EEPROM is ready. From a change to
-  // the end of its record pass at most 4 calls and 17 bytes (29 with 8 outlets) of 3.4 ms each: within the
-  // hold-up of 0.5 s.
+  // the end of its record pass at most 4 calls and 17 bytes (7 and 29 with 8 outlets), a byte in some 5 ms:
+  // within the hold-up of 0.5 s.
   bool step();
 
  private:

@@ -50,9 +50,9 @@ uint32_t gained(uint32_t value, int16_t hundredths) {
   return hundredths < 0 ? value - by : value + by;
 }
 
-uint32_t sum_of(const uint32_t (&squares)[kWindowBlocks]) {
+uint32_t sum_of(const BlockSquares (&squares)[kWindowBlocks]) {
   uint32_t sum = 0;
-  for (const uint32_t square : squares) {
+  for (const BlockSquares square : squares) {
     sum += square;
   }
   return sum;
@@ -94,7 +94,9 @@ void move_zero(int16_t& zero, int16_t by) {
 }  // namespace
 
 void Metering::begin(const Calibration* calibration, Sampler& sampler) {
+#if LOADCENTER_CALIBRATION
   calibration_ = calibration;
+#endif
   for (uint8_t k = 0; k < kOutlets; ++k) {
     outlet_[k].noise = kFirstNoise;
     outlet_[k].second.ends = static_cast<uint8_t>(kSecondBlocks + k * kBlocksApart);
@@ -134,9 +136,9 @@ uint8_t Metering::take(Sampler& sampler, const Seen& seen, Inputs& inputs) {
   inputs.acted.tripped = seen.deeds.tripped;
   inputs.acted.masked = seen.deeds.masked;
   inputs.live = seen.live;
-  if (board::kDiagnostics) {
-    inputs.phase_mdeg = phase_mdeg();
-  }
+#if LOADCENTER_DIAGNOSTICS
+  inputs.phase_mdeg = phase_mdeg();
+#endif
   inputs.sensor_fault = fault_;
   take_reference(sampler);
   return ended;
@@ -174,11 +176,12 @@ void Metering::fill(uint8_t s, const SourceChannel& channel, const Seen& seen, S
   input.detection_us = input.amplitude_lost ? (seen.lost_after[s] - 1U) * board::kScanUs : 0;
 }
 
+#if LOADCENTER_DIAGNOSTICS
 int32_t Metering::phase_mdeg() const {
   const Frequency& main = source_[0].frequency;
   const Frequency& backup = source_[1].frequency;
   const int32_t period = static_cast<int32_t>(main.period());
-  if (!board::kDiagnostics || period == 0 || backup.period() == 0) {
+  if (period == 0 || backup.period() == 0) {
     return kUnknown;
   }
   // BACKUP is converted one slot after MAIN. What crosses earlier is ahead.
@@ -191,6 +194,7 @@ int32_t Metering::phase_mdeg() const {
   }
   return ahead * 11250 / period * 32;
 }
+#endif
 
 // ---- seconds
 

@@ -61,7 +61,9 @@ class Metering {
 
   int32_t current_of(const OutletMeter& meter, const OutletChannel& channel) const;
   void fill(uint8_t s, const SourceChannel& channel, const Seen& seen, SourceInput& input);
+#if LOADCENTER_DIAGNOSTICS
   int32_t phase_mdeg() const;
+#endif
   bool take_outlet(uint8_t k, Sampler& sampler, Inputs& inputs);
   void take_source(uint8_t s, Sampler& sampler);
   void end_outlet(uint8_t k, OutletChannel& channel);
@@ -71,7 +73,11 @@ class Metering {
   void take_reference(Sampler& sampler);
   void set_scales(const Sampler& sampler);
 
+#if LOADCENTER_CALIBRATION
   const Calibration* calibration_;
+#else
+  static constexpr const Calibration* calibration_ = nullptr;
+#endif
   uint8_t window_blocks_;
   OutletMask closed_;  // outlets that were closed in their second
   OutletMask closed_before_;

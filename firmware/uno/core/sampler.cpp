@@ -160,10 +160,19 @@ uint8_t Sampler::open_short_circuits() {
 
 // ---- blocks
 
+namespace {
+
+BlockSquares whole_of(uint32_t squares) {
+  constexpr uint32_t kMost = (1UL << 24) - 1;
+  return static_cast<BlockSquares>(sizeof(BlockSquares) < sizeof squares && squares > kMost ? kMost : squares);
+}
+
+}  // namespace
+
 LOADCENTER_SELDOM void Sampler::end_block(OutletChannel& channel) {
   channel.whole_sum = channel.sum;
   channel.whole_power = channel.power;
-  channel.whole_squares[ring_] = channel.squares;
+  channel.whole_squares[ring_] = whole_of(channel.squares);
   channel.whole_clipped[1] = channel.whole_clipped[0];
   channel.whole_clipped[0] = channel.clipped;
   channel.sum = 0;
@@ -176,7 +185,7 @@ LOADCENTER_SELDOM void Sampler::end_block(OutletChannel& channel) {
 LOADCENTER_SELDOM void Sampler::end_block() {
   for (SourceChannel& channel : source) {
     channel.whole_sum = channel.sum;
-    channel.whole_squares[ring_] = channel.squares;
+    channel.whole_squares[ring_] = whole_of(channel.squares);
     channel.sum = 0;
     channel.squares = 0;
   }

@@ -55,6 +55,14 @@ constexpr uint8_t kTangent128 = 33;             // 128 tan(28.8 deg / 2)
 constexpr uint16_t kSpanPermille = 247;         // 4 sin^2(28.8 deg / 2)
 #endif
 
+// Squares of one block. With the zero where a working sensor has it they are below 2^23; what a broken one says
+// beyond 2^24 counts as that. A window of three cycles has five blocks, for which a UNO has no room in full.
+#if defined(__AVR_ATmega328P__) && defined(LOADCENTER_60HZ)
+using BlockSquares = __uint24;
+#else
+using BlockSquares = uint32_t;
+#endif
+
 // Which relays the sampler has moved; bits.
 enum Act : uint8_t { kActNone = 0, kActOutlets = 1, kActIsolator = 2, kActChangeover = 4 };
 
@@ -73,7 +81,7 @@ struct SourceChannel {
   int16_t sum;
   uint32_t squares;
   int16_t whole_sum;
-  uint32_t whole_squares[kWindowBlocks];  // of the last blocks, in turn
+  BlockSquares whole_squares[kWindowBlocks];  // of the last blocks, in turn
   uint16_t half_sum;
   uint8_t half_scans;
   uint16_t half_low;   // least sum of magnitudes over half a cycle since it was taken
@@ -99,7 +107,7 @@ struct OutletChannel {
   int16_t whole_sum;
   int32_t whole_power;
   uint8_t whole_clipped[2];               // of the last two blocks, the newest first
-  uint32_t whole_squares[kWindowBlocks];  // of the last blocks, in turn
+  BlockSquares whole_squares[kWindowBlocks];  // of the last blocks, in turn
   uint8_t over;                           // samples over the instantaneous limit, in a row
   uint16_t peak;                          // highest current of them, in counts
   uint8_t shortly;                        // samples until the last clipped one is forgotten

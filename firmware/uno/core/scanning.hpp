@@ -66,7 +66,7 @@ inline void Sampler::interpolate(OutletChannel& channel, int16_t sample, int16_t
   channel.power += multiply(volts_, sixteenths);
 }
 
-inline uint8_t Sampler::current(OutletChannel& channel, int16_t sample) {
+__attribute__((always_inline)) inline uint8_t Sampler::current(OutletChannel& channel, int16_t sample) {
   const uint8_t at = static_cast<uint8_t>(static_cast<uint8_t>(scans) / board::kTurns);
   int16_t& place = channel.history[at & (kOutletLag - 1)];
   const int16_t old = place;
@@ -103,7 +103,7 @@ inline uint8_t Sampler::current(OutletChannel& channel, int16_t sample) {
   return channel.mask == 0 ? moved : masked(channel, clipped);
 }
 
-inline uint8_t Sampler::voltage(SourceChannel& channel, Source which, int16_t sample) {
+__attribute__((always_inline)) inline uint8_t Sampler::voltage(SourceChannel& channel, Source which, int16_t sample) {
   const uint8_t at = static_cast<uint8_t>(scans);
   int16_t& place = channel.history[at & (kLag - 1)];
   const int16_t old = place;
@@ -134,7 +134,7 @@ inline uint8_t Sampler::voltage(SourceChannel& channel, Source which, int16_t sa
   return kActNone;
 }
 
-inline uint8_t Sampler::take(uint8_t slot, uint16_t raw) {
+__attribute__((always_inline)) inline uint8_t Sampler::take(uint8_t slot, uint16_t raw) {
   if (slot >= kCurrents) {
     const Source which = static_cast<Source>(slot - kCurrents);
     SourceChannel& taken = settled(source[index(which)]);

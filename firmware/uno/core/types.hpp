@@ -52,7 +52,9 @@ struct Inputs {
   int32_t current_ma[kOutlets];  // true RMS of the last whole cycles; clipped cycles count as board.h says
   int32_t power_mw[kOutlets];    // real power, likewise
   bool live;                     // bus-live input, behind changeover and isolator
-  int32_t phase_mdeg;            // angle from main to backup, kUnknown while one of them is dead
+#if LOADCENTER_DIAGNOSTICS
+  int32_t phase_mdeg;  // angle from main to backup, kUnknown while one of them is dead
+#endif
   OutletMask sensor_fault;       // current sensors that are stuck, open or saturated
   Acted acted;
 };

@@ -106,7 +106,10 @@ bool Player::take_inputs() {
   for (int32_t& current_ma : inputs_.current_ma) current_ma = static_cast<int32_t>(*from++);
   for (int32_t& power_mw : inputs_.power_mw) power_mw = static_cast<int32_t>(*from++);
   inputs_.live = *from++ != 0;
-  inputs_.phase_mdeg = static_cast<int32_t>(*from++);
+#if LOADCENTER_DIAGNOSTICS
+  inputs_.phase_mdeg = static_cast<int32_t>(*from);
+#endif
+  ++from;
   inputs_.sensor_fault = static_cast<OutletMask>(*from);
   return true;
 }

@@ -71,10 +71,17 @@ Trip limit(Guard& guard, const OutletSeen& seen, const OutletSettings& settings,
   return over_current ? Trip::kOvercurrent : Trip::kOverpower;
 }
 
-Trip watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, bool& shed) {
-  const bool drawing = seen.current_ma > kCarriesMa;
+#if LOADCENTER_DIAGNOSTICS
+void note_drawing(Guard& guard, bool drawing) {
   guard.drew = guard.drew || drawing;
   guard.drew_now = guard.drew_now || drawing;
+}
+#else
+void note_drawing(Guard&, bool) {}
+#endif
+
+Trip watch_closed(Guard& guard, const OutletSeen& seen, const OutletSettings& settings, bool& shed) {
+  note_drawing(guard, seen.current_ma > kCarriesMa);
   guard.stuck = 0;
   guard.welded = false;
   run(guard.quiet, seen.current_ma < kQuietMa);
@@ -148,13 +155,15 @@ bool in_overcurrent(const Guard& guard, const OutletSettings& settings) {
 
 void note_closing(Guard& guard) {
   guard.mask = 1;
-  guard.drew_now = false;
   guard.quiet = 0;
   guard.stuck = 0;
+#if LOADCENTER_DIAGNOSTICS
+  guard.drew_now = false;
+#endif
 }
 
+#if LOADCENTER_DIAGNOSTICS
 bool note_opening(Guard& guard, bool counts) {
-  if (!board::kDiagnostics) return false;
   if (guard.drew_now) {
     guard.barren = 0;
     return false;
@@ -163,6 +172,9 @@ bool note_opening(Guard& guard, bool counts) {
   ++guard.barren;
   return guard.barren == kBarrenClosings;
 }
+#else
+bool note_opening(Guard&, bool) { return false; }
+#endif
 
 void warm(Guard& guard, uint16_t current_ma, uint8_t seconds) {
   uint16_t ratio = kThermalRatioMost;

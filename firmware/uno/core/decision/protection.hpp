@@ -15,16 +15,18 @@ struct Guard {
   Age mask;          // since the last inrush mask began; 0 once another one may
   ShortAge stuck;    // since current flows through the open relay
   ShortAge quiet;    // since the closed outlet draws so little that its load may start up
-  uint8_t barren;    // closings in a row in which nothing was drawn
   bool picked_up;    // the current is over the pick-up of the curve
   bool warned;       // it was told that a limit is exceeded
   bool welded;       // the relay is known not to open
   bool faulty;       // the current sensor does not tell
-  bool drew;         // it has drawn current at some time
-  bool drew_now;     // it has drawn current since it was closed
   int32_t curve;     // progress
   int32_t heat_ppm;  // of the heat that trips
   uint16_t heat_rest;
+#if LOADCENTER_DIAGNOSTICS
+  uint8_t barren;  // closings in a row in which nothing was drawn
+  bool drew;       // it has drawn current at some time
+  bool drew_now;   // it has drawn current since it was closed
+#endif
 
   bool masked() const { return mask != 0 && !past(mask, static_cast<uint16_t>(kMaskMs)); }
   bool may_mask() const { return mask == 0 && past(quiet, static_cast<uint16_t>(kQuietMs)); }

@@ -133,7 +133,9 @@ void Transfer::begin(const Choice& chosen) {
   for (uint8_t source = 0; source < kSources; ++source) {
     move_.before_mv[source] = step_now.inputs->source[source].voltage_mv;
   }
-  if (board::kDiagnostics) move_.phase_mdeg = step_now.inputs->phase_mdeg;
+#if LOADCENTER_DIAGNOSTICS
+  move_.phase_mdeg = step_now.inputs->phase_mdeg;
+#endif
   held_ = chosen.cause == Cause::kManual;
   if (left) left_ = 1;
   const bool counts = chosen.cause == Cause::kRetransfer || held_;
@@ -169,7 +171,9 @@ Finish Transfer::settle() {
     put(static_cast<int32_t>(move_.detection_us + static_cast<uint32_t>(move_.moved_ms) * 1000));
     for (const int32_t before_mv : move_.before_mv) put(before_mv);
     for (const SourceInput& now : step_now.inputs->source) put(now.voltage_mv);
-    if (board::kDiagnostics) put(move_.phase_mdeg);
+#if LOADCENTER_DIAGNOSTICS
+    put(move_.phase_mdeg);
+#endif
     position = end_event();
   }
   Finish finish = Finish::kNot;

@@ -62,7 +62,9 @@ class Transfer {
     uint16_t moved_ms;  // from the decision to the move; 0 before
     uint32_t detection_us;
     int32_t before_mv[kSources];
+#if LOADCENTER_DIAGNOSTICS
     int32_t phase_mdeg;
+#endif
   };
 
   // What is done in one step.
