@@ -13,7 +13,7 @@ from loadcenter.domain.settings import Curve, LimitAction, OutletConfig, PduConf
 from loadcenter.domain.standing import NOTHING_DONE, Acted, FastTrip, Standing
 from loadcenter.domain.topology import Source
 
-NOMINAL_MV = 230_000
+OTHER_GRID_MHZ = 110_000  # less a grid's frequency: that of the other kind
 PERMILLES = (0, 100, 300, 340, 360, 500, 640, 700, 730, 790, 850, 880, 895, 940, 1000, 1000, 1000)
 HIGHS = (1060, 1080, 1105, 1120, 1140, 1210)
 CURRENTS_MA = (0, 0, 150, 210, 800, 990, 1500, 2500, 3900, 4100, 5000, 8000, 12_000)
@@ -35,12 +35,15 @@ class Course:
     config: PduConfig = field(init=False)
     now_ms: int = 1000
     happens: float = 0.02
+    outlets: int = 4
+    nominal_mv: int = 230_000
+    nominal_mhz: int = 50_000
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
         self.config = self.settings()
-        self.supplies = {source: Supply() for source in Source}
-        self.loads_ma = [self.rng.choice(CURRENTS_MA) for _ in range(4)]
+        self.supplies = {source: Supply(mhz=self.nominal_mhz) for source in Source}
+        self.loads_ma = [self.rng.choice(CURRENTS_MA) for _ in range(self.outlets)]
         self.welded: set[int] = set()
         self.faulty: set[int] = set()
         self.dead_bus = False
@@ -62,9 +65,9 @@ class Course:
                 priority=rng.randint(1, 8),
                 protected=rng.random() < 0.2,
             )
-            for _ in range(4)
+            for _ in range(self.outlets)
         )
-        return PduConfig(
+        config = PduConfig(
             outlets,
             rng.choice(list(Source)),
             rng.random() < 0.8,
@@ -81,6 +84,7 @@ class Course:
             rng.choice((0, 3)),
             rng.choice((0, 2)),
         )
+        return replace(config, nominal_mv=self.nominal_mv, nominal_mhz=self.nominal_mhz)
 
     def step(self, drives: Drives, standing: Standing) -> PduInputs:
         """Let time pass, let something happen, and return what is measured then."""
@@ -90,7 +94,7 @@ class Course:
         acted = self._at_once(drives, standing)
         active = self.supplies[drives.changeover]
         live = drives.isolator_closed and active.permille >= 400 and not self.dead_bus and not acted.opened
-        currents = tuple(self._current(number, drives, live) for number in range(1, 5))
+        currents = tuple(self._current(number, drives, live) for number in range(1, self.outlets + 1))
         main, backup = (self._reading(source, drives, standing, acted) for source in Source)
         powers = tuple(current * 200 for current in currents)
         phase = self.rng.choice((None, 0, 90_000)) if self.rng.random() < 0.01 else 0
@@ -107,7 +111,7 @@ class Course:
     def _order(self) -> Order:
         rng = self.rng
         do = rng.choice([Do.SWITCH] * 4 + [Do.RESET_TRIP] * 4 + list(Do))
-        outlet = rng.randint(1, 4)
+        outlet = rng.randint(1, self.outlets)
         match do:
             case Do.SWITCH | Do.LOCK:
                 return Order(do, outlet, on=rng.random() < (0.7 if do is Do.SWITCH else 0.3))
@@ -127,15 +131,18 @@ class Course:
                 self.supplies[rng.choice(list(Source))].permille = rng.choice(PERMILLES + HIGHS)
             case 3 | 4:
                 for supply in self.supplies.values():
-                    supply.permille, supply.mhz = 1000, 50_000
+                    supply.permille, supply.mhz = 1000, self.nominal_mhz
             case 5:
-                self.supplies[rng.choice(list(Source))].mhz = rng.choice((46_000, 48_000, 50_000, 60_000))
+                nominal = self.nominal_mhz
+                self.supplies[rng.choice(list(Source))].mhz = rng.choice(
+                    (nominal - 4000, nominal - 2000, nominal, OTHER_GRID_MHZ - nominal)
+                )
             case 6 | 7:
-                self.loads_ma[rng.randrange(4)] = rng.choice(CURRENTS_MA)
+                self.loads_ma[rng.randrange(self.outlets)] = rng.choice(CURRENTS_MA)
             case 8:
-                self.welded = {rng.randint(1, 4)} if rng.random() < 0.3 else set()
+                self.welded = {rng.randint(1, self.outlets)} if rng.random() < 0.3 else set()
             case 9:
-                self.faulty = {rng.randint(1, 4)} if rng.random() < 0.3 else set()
+                self.faulty = {rng.randint(1, self.outlets)} if rng.random() < 0.3 else set()
             case 10:
                 self.dead_bus = rng.random() < 0.2
             case _:
@@ -166,7 +173,7 @@ class Course:
         limit = standing.at_once_permille if is_active else 650
         left = is_active and (acted.swung or acted.opened)
         lost = supply.permille < limit or left
-        voltage_mv = NOMINAL_MV * supply.permille // 1000 + self.rng.choice((0, 0, 150, -150))
+        voltage_mv = self.nominal_mv * supply.permille // 1000 + self.rng.choice((0, 0, 150, -150))
         voltage_mv = max(0, voltage_mv)
         half = self.rng.choice((None, None, None, 0, 3000))
         return SourceInput(

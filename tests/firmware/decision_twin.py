@@ -26,7 +26,6 @@ from loadcenter.domain.transfer import TransferResult
 
 ROOT = Path(__file__).resolve().parents[2]
 UNO = ROOT / "firmware" / "uno"
-OUTLETS = 4
 UNKNOWN = -(2**31)
 SOURCES = tuple(Source)
 
@@ -52,28 +51,6 @@ class CSource(ctypes.Structure):
         ("frequency_mhz", ctypes.c_int32),
         ("amplitude_lost", ctypes.c_bool),
         ("detection_us", ctypes.c_uint32),
-    ]
-
-
-class CActed(ctypes.Structure):
-    _fields_ = [
-        ("swung", ctypes.c_bool),
-        ("opened", ctypes.c_bool),
-        ("tripped", ctypes.c_uint8),
-        ("masked", ctypes.c_uint8),
-        ("peak_ma", ctypes.c_int32 * OUTLETS),
-    ]
-
-
-class CInputs(ctypes.Structure):
-    _fields_ = [
-        ("source", CSource * 2),
-        ("current_ma", ctypes.c_int32 * OUTLETS),
-        ("power_mw", ctypes.c_int32 * OUTLETS),
-        ("live", ctypes.c_bool),
-        ("phase_mdeg", ctypes.c_int32),
-        ("sensor_fault", ctypes.c_uint8),
-        ("acted", CActed),
     ]
 
 
@@ -153,13 +130,53 @@ class COutletSettings(ctypes.Structure):
     _fields_ = _points("outlet")
 
 
-class CSettings(ctypes.Structure):
-    _pack_ = 1
-    _fields_ = [
-        ("version", ctypes.c_uint32),
-        *_points("pdu"),
-        ("outlet", COutletSettings * OUTLETS),
-    ]
+@dataclass(frozen=True)
+class Build:
+    """The decision layer for one board: macros of board.h, and how many outlets it has with them."""
+
+    defines: tuple[str, ...] = ()
+    outlets: int = 4
+
+
+UNO_BUILD = Build()
+
+
+@functools.cache
+def inputs_of(outlets: int) -> type[ctypes.Structure]:
+    """Return `Inputs` of core/types.hpp for so many outlets."""
+
+    class CActed(ctypes.Structure):
+        _fields_ = [
+            ("swung", ctypes.c_bool),
+            ("opened", ctypes.c_bool),
+            ("tripped", ctypes.c_uint8),
+            ("masked", ctypes.c_uint8),
+            ("peak_ma", ctypes.c_int32 * outlets),
+        ]
+
+    class CInputs(ctypes.Structure):
+        _fields_ = [
+            ("source", CSource * 2),
+            ("current_ma", ctypes.c_int32 * outlets),
+            ("power_mw", ctypes.c_int32 * outlets),
+            ("live", ctypes.c_bool),
+            ("phase_mdeg", ctypes.c_int32),
+            ("sensor_fault", ctypes.c_uint8),
+            ("acted", CActed),
+        ]
+
+    return CInputs
+
+
+@functools.cache
+def settings_of(outlets: int) -> type[ctypes.Structure]:
+    """Return `Settings` of core/points.hpp for so many outlets."""
+
+    class CSettings(ctypes.Structure):
+        _pack_ = 1
+        _fields_ = [("version", ctypes.c_uint32), *_points("pdu"), ("outlet", COutletSettings * outlets)]
+
+    return CSettings
 
 
 @dataclass(frozen=True)
@@ -175,7 +192,7 @@ class Told:
 
 
 @functools.cache
-def library(sanitized: bool = False) -> ctypes.CDLL:
+def library(build: Build = UNO_BUILD, sanitized: bool = False) -> ctypes.CDLL:
     """Return the decision layer as a library; the test is skipped without a compiler."""
     compiler = shutil.which("g++")
     if compiler is None:
@@ -184,6 +201,7 @@ def library(sanitized: bool = False) -> ctypes.CDLL:
     flags = ["-std=c++11", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-Wconversion"]
     if sanitized:
         flags += ["-fsanitize=undefined", "-fno-sanitize-recover=all"]
+    flags += [f"-D{name}" for name in build.defines]
     sources = sorted((UNO / "core" / "decision").glob("*.cpp"))
     shim = UNO / "host" / "decision" / "decision_shim.cpp"
     product = folder / "libdecision.so"
@@ -194,8 +212,8 @@ def library(sanitized: bool = False) -> ctypes.CDLL:
     for name, kind in (("drives", CDrives), ("standing", CStanding), ("event", CEvent), ("answer", CAnswer)):
         getattr(loaded, f"decision_{name}").restype = ctypes.POINTER(kind)
     for name, kind in (
-        ("settings", CSettings),
-        ("inputs", CInputs),
+        ("settings", settings_of(build.outlets)),
+        ("inputs", inputs_of(build.outlets)),
         ("command", CCommand),
         ("event", CEvent),
         ("kept", CKept),
@@ -207,13 +225,22 @@ def library(sanitized: bool = False) -> ctypes.CDLL:
 class Twin:
     """One PDU as the firmware decides it."""
 
-    def __init__(self, memory: PduMemory, config: PduConfig, now_ms: int, *, sanitized: bool = False) -> None:
-        self._library = library(sanitized)
-        self._inputs = CInputs()
+    def __init__(
+        self,
+        memory: PduMemory,
+        config: PduConfig,
+        now_ms: int,
+        *,
+        build: Build = UNO_BUILD,
+        sanitized: bool = False,
+    ) -> None:
+        self._library = library(build, sanitized)
+        self._outlets = build.outlets
+        self._inputs: Any = inputs_of(build.outlets)()
         self._config: PduConfig | None = None
-        self._settings = CSettings()
+        self._settings: Any = settings_of(build.outlets)()
         self._apply(config)
-        kept = (CKept * OUTLETS)(*(_kept(one) for one in memory.outlets))
+        kept = (CKept * build.outlets)(*(_kept(one) for one in memory.outlets))
         self._library.decision_start(kept, ctypes.byref(self._settings), ctypes.c_uint32(now_ms))
 
     def step(
@@ -255,7 +282,7 @@ class Twin:
     @property
     def memory(self) -> list[tuple[bool, str, str, bool, int]]:
         found = []
-        for index in range(OUTLETS):
+        for index in range(self._outlets):
             kept = CKept()
             self._library.decision_kept(index, ctypes.byref(kept))
             trip = NAMES["trip", kept.trip] if kept.trip else ""
@@ -284,7 +311,7 @@ class Twin:
         given = self._inputs
         for index, source in enumerate((inputs.main, inputs.backup)):
             _fill_source(given.source[index], source)
-        for index in range(OUTLETS):
+        for index in range(self._outlets):
             given.current_ma[index] = inputs.currents_ma[index]
             given.power_mw[index] = inputs.powers_mw[index] if inputs.powers_mw else 0
             given.acted.peak_ma[index] = 0

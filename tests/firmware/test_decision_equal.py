@@ -14,7 +14,7 @@ from tests.firmware.decision_course import (
     Warm,
     WrongGrid,
 )
-from tests.firmware.decision_twin import Twin, drives_of, memory_of, standing_of, told_of
+from tests.firmware.decision_twin import UNO_BUILD, Build, Twin, drives_of, memory_of, standing_of, told_of
 
 from loadcenter.domain import cycle
 from loadcenter.domain.memory import OutletMemory, PduMemory
@@ -27,20 +27,21 @@ STEPS = int(os.environ.get("STEPS", "60000"))
 """In all; the published figure is made with STEPS=1000000."""
 
 COURSES = 12
+OTHER_COURSES = 3
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 RESTART_EVERY = 2500
 
 
-def play(course: Course, steps: int, *, sanitized: bool = False) -> set[str]:
+def play(course: Course, steps: int, *, build: Build = UNO_BUILD, sanitized: bool = False) -> set[str]:
     """Play a course to both and compare after each step; return the codes of what was told."""
-    memory = PduMemory((OutletMemory(),) * 4)
+    memory = PduMemory((OutletMemory(),) * course.outlets)
     told: set[str] = set()
     state, twin = None, None
     for number in range(steps):
         if number % RESTART_EVERY == 0:  # the supply is cut, and comes back
             memory = memory if state is None else state.memory
             state = cycle.start(memory, course.config, course.now_ms)
-            twin = Twin(memory, course.config, course.now_ms, sanitized=sanitized)
+            twin = Twin(memory, course.config, course.now_ms, build=build, sanitized=sanitized)
         assert state is not None
         assert twin is not None
         inputs = course.step(state.drives, state.standing)
@@ -105,6 +106,20 @@ def test_every_row_rung_and_rank_was_reached(told: set[str]) -> None:
     assert rungs == (1 << len(LADDER)) - 1
     spoken = [rank for rank in Rank if rank is not Rank.SCHEDULE]
     assert ranks == sum(1 << rank for rank in spoken)
+
+
+@pytest.mark.parametrize(
+    ("build", "supply"),
+    [
+        (Build(("LOADCENTER_MEGA",), 8), {}),
+        (Build(("LOADCENTER_60HZ",)), {"nominal_mv": 120_000, "nominal_mhz": 60_000}),
+        (Build(("LOADCENTER_MEGA", "LOADCENTER_60HZ"), 8), {"nominal_mv": 120_000, "nominal_mhz": 60_000}),
+    ],
+    ids=["eight outlets", "120 V and 60 Hz", "both"],
+)
+def test_the_builds_for_other_boards_and_grids_never_differ_either(build, supply):
+    for seed in range(FIRST_SEED, FIRST_SEED + OTHER_COURSES):
+        play(Course(seed, outlets=build.outlets, **supply), STEPS // 20 // OTHER_COURSES, build=build)
 
 
 def test_no_step_does_what_the_language_leaves_undefined() -> None:

@@ -6,10 +6,11 @@ import pytest
 from tests.firmware.contacts import live_s
 from tests.firmware.rig import Rig, forked
 
-from loadcenter.adapters.emulator import CLOCK_HZ, DEAD, Kind, Part, Reset
+from loadcenter.adapters.emulator import CLOCK_HZ, DEAD, Impedance, Kind, Part, Reset
 from loadcenter.domain.topology import Source
 
 WATCHDOG_S = 0.15
+HEATED = ("nothing", "watchdog", "power")
 GAPS_S = (0.2, 0.45, 0.7, 0.95)
 """Longest time that a reset of the program leaves outlets 1 to 4 without voltage: what docs/safety.md says."""
 
@@ -99,6 +100,66 @@ def test_settings_are_the_old_or_the_new_ones_whenever_power_goes(rig):
     versions = [version for version, _ in forked(lambda after_s: settings_after_cut(rig, after_s), cuts)]
     assert set(versions) <= {1, 9}
     assert versions[-1] == 9
+
+
+def wishes_after_cut(rig: Rig, after_s: float, *, browns_out: bool) -> tuple[list[bool], int]:
+    """Return which outlets come back, and by how many starts more, when the supply goes while a wish is written."""
+    emulator, starts = rig.emulator, int(rig.hello.fields["resets"])
+    rig.send("C", do="switch", out=2, on=0)
+    rig.run(after_s)
+    if browns_out:
+        now_s = emulator.now_s
+        emulator.supply([(now_s, 5), (now_s + 0.002, 3.0), (now_s + 0.1, 3.0), (now_s + 0.102, 5)])
+    else:
+        emulator.power_off()
+        rig.run(0.2)
+        emulator.power_on()
+    rig.frames.clear()
+    rig.run(5)
+    rig.send("Q")  # its first line may have come behind half of one from before
+    assert rig.until(lambda: rig.hello, 1)
+    closed = [emulator.closed(outlet) for outlet in rig.outlets]
+    return closed, int(rig.hello.fields["resets"]) - starts
+
+
+def test_a_wish_is_the_old_or_the_new_one_whenever_the_supply_goes(rig):
+    rig.run(6)  # the least time on
+    cuts = [(step * 0.0171, browns_out) for step in range(12) for browns_out in (False, True)]
+    found = forked(lambda cut: wishes_after_cut(rig, cut[0], browns_out=cut[1]), cuts)
+    assert all(closed in ([True] * 4, [True, False, True, True]) for closed, _ in found)
+    assert {starts for _, starts in found} == {1}
+    assert found[0][0][1]
+    assert not found[-1][0][1]
+
+
+def trips_after(rig: Rig, happens: str) -> float:
+    """Return how long after a reset of some kind, or after none, an outlet trips that was hot."""
+    emulator = rig.emulator
+    match happens:
+        case "watchdog":
+            emulator.hang(interrupts_off=True)
+        case "power":
+            emulator.power_off()
+            rig.run(0.2)
+            emulator.power_on()
+        case _:
+            pass
+    rig.frames.clear()
+    at_s = emulator.now_s
+    assert rig.until(lambda: rig.told("trip"), 60, step_s=0.25)
+    assert rig.told("trip")[-1]["trip"] == "thermal"
+    return emulator.now_s - at_s
+
+
+def test_an_outlet_stays_warm_over_a_reset(rig):
+    """At 9.5 A the heat goes to 4.66 times the trip with 300 s: it trips after 72 s from cold."""
+    rig.apply({"limit_ma.1": 10_000, "limit_action.1": "warn", "curve_ma.1": 10_000})
+    rig.emulator.plug(1, Impedance(230 / 7.5))  # beside the 2 A
+    rig.run(50)  # 0.72 of the heat that trips: 22 s are left, and 38 s from the half that EEPROM knows
+    lasted = dict(zip(HEATED, forked(lambda happens: trips_after(rig, happens), HEATED), strict=True))
+    assert 20 <= lasted["nothing"] <= 25
+    assert abs(lasted["watchdog"] - lasted["nothing"]) <= 2
+    assert 36 <= lasted["power"] <= 42
 
 
 def reset_when_latched(rig: Rig, seed: int) -> tuple[float, list[Reset]]:
