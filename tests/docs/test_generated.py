@@ -10,7 +10,8 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
 @pytest.mark.parametrize(
-    "script", ["generate_codes.py", "generate_points.py", "generate_tables.py", "spec_tables.py"]
+    "script",
+    ["generate_codes.py", "generate_points.py", "generate_tables.py", "generate_words.py", "spec_tables.py"],
 )
 def test_a_generated_file_is_current(script: str) -> None:
     done = subprocess.run(
