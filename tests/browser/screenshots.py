@@ -15,7 +15,13 @@ from tests.browser.seeded import SeededCenter, days_ago
 from tests.system.centers import DemoCenter
 
 MOST_BYTES = 300_000
-ROUTES = {"overview": "", "pdu": "pdu/rack-1", "history": "history?pdu=rack-1", "events": "events"}
+ROUTES = {
+    "overview": "",
+    "pdu": "pdu/rack-1",
+    "history": "history?pdu=rack-1",
+    "limits": "limits?pdu=rack-1",
+    "events": "events",
+}
 STILL_MS = 1_500
 """Charts and switches have come to rest by then, and one more second of readings has come."""
 

@@ -54,9 +54,15 @@ def show_heading(page: Page) -> None:
     page.get_by_role("heading", level=1).wait_for()
 
 
+def move_outlet(page: Page) -> None:
+    page.get_by_test_id("priority-1-down").click()
+    page.get_by_test_id("setting-1-limit_ma").fill("99")
+
+
 PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "overview": ("", show_heading),
     "pdu": ("pdu/rack-1", show_outlets),
+    "limits": ("limits", move_outlet),
     "pdu that is offline": ("pdu/rack-2", show_outlets),
     "question": ("pdu/rack-1", ask),
     "break panel": ("pdu/rack-1", open_panel),

@@ -1,6 +1,17 @@
 /** Requests to the control center. Every function rejects with an `ApiError` that can be shown to a person. */
 
-import type { Alarm, Command, Disturbances, History, PduEvent, Session, SourceName } from './model';
+import type {
+  Alarm,
+  Command,
+  Disturbances,
+  History,
+  PduEvent,
+  Session,
+  Setting,
+  Settings,
+  SourceName,
+  Value,
+} from './model';
 
 const BASE = '/api/v1';
 const TIMEOUT_MS = 15_000;
@@ -76,6 +87,26 @@ export function history(query: HistoryQuery, signal?: AbortSignal): Promise<Hist
   const { outlets, sources, ...rest } = query;
   const path = `/history${search({ ...rest, outlets: outlets.join(','), sources: sources.join(',') })}`;
   return request('GET', path, signal ? { signal } : {});
+}
+
+/** What can be set at all. */
+export function settable(): Promise<{ items: Setting[] }> {
+  return request('GET', '/settings');
+}
+
+export function settings(pdu: string): Promise<Settings> {
+  return request('GET', `/pdus/${encodeURIComponent(pdu)}/settings`);
+}
+
+/** Refused with code `conflict` unless `base` is the version that is desired now. */
+export function changeSettings(
+  pdu: string,
+  base: number,
+  changes: Record<string, Value>,
+  out: Record<string, Value>[],
+): Promise<Settings> {
+  const body = { base_version: base, pdu: changes, out };
+  return request('PUT', `/pdus/${encodeURIComponent(pdu)}/settings`, { body });
 }
 
 /** A report of analytics; `since` and `until` are days of the site. */

@@ -197,3 +197,32 @@ export type LiveMessage =
   | { type: 'server'; server: ServerState }
   | { type: 'ping'; server_ms: number }
   | { type: 'dropped'; count: number };
+
+/** A setting in wire units. */
+export type Value = number | boolean | string;
+
+/** What can be set, with its range or its choices; the name ends in the unit. */
+export interface Setting {
+  name: string;
+  per: 'pdu' | 'outlet';
+  default: Value;
+  low: number | null;
+  high: number | null;
+  choices: string[];
+}
+
+/** A setting in wire units. */
+export type Values = Record<string, Value>;
+
+/** Settings that somebody wants. */
+export interface Desired {
+  version: number;
+  pdu: Values;
+  out: (Values & { n: number })[];
+}
+
+/** What shall run, with only what differs from the defaults, and the version that does run. */
+export interface Settings {
+  desired: Desired;
+  reported_version: number | null;
+}

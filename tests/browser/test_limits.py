@@ -1,0 +1,69 @@
+"""Limits and priorities: changed on the page, taken over by the device, and a conflict between two people."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import Visit
+from tests.system.centers import DemoCenter, wait_for
+
+PDU = "rack-2"
+
+
+@pytest.fixture
+def page(visited: Visit) -> Page:
+    opened = visited.go(f"limits?pdu={PDU}")
+    opened.get_by_test_id("priorities").wait_for()
+    return opened
+
+
+def desired(demo: DemoCenter) -> dict[int, dict[str, object]]:
+    return {one["n"]: one for one in demo.get(f"/pdus/{PDU}/settings")["desired"]["out"]}
+
+
+def test_an_outlet_moved_up_is_kept_longer_by_the_device(page: Page, demo: DemoCenter) -> None:
+    last = page.get_by_test_id("priorities").get_by_role("listitem").last
+    expect(last).to_have_attribute("data-testid", "priority-4")
+    for _ in range(3):
+        page.get_by_test_id("priority-4-up").click()
+    first = page.get_by_test_id("priorities").get_by_role("listitem").first
+    expect(first).to_have_attribute("data-testid", "priority-4")
+    page.get_by_test_id("protected-1").check()
+    page.get_by_test_id("limits-apply").click()
+    expect(page.get_by_test_id("limits-apply")).to_be_disabled()
+    expect(page.get_by_test_id("settings-standing")).to_contain_text("The PDU runs version")
+    assert [desired(demo)[n]["priority"] for n in (4, 1, 2, 3)] == [1, 2, 3, 4]
+    assert desired(demo)[1]["protected"] is True
+
+
+def test_an_outlet_is_dragged_to_its_place(page: Page) -> None:
+    before = page.get_by_test_id("priorities").get_by_role("listitem").first.get_attribute("data-testid")
+    held = "priority-3"
+    page.get_by_test_id(held).drag_to(page.get_by_test_id(str(before)))
+    first = page.get_by_test_id("priorities").get_by_role("listitem").first
+    expect(first).to_have_attribute("data-testid", held)
+    page.get_by_test_id("limits-discard").click()
+    expect(first).to_have_attribute("data-testid", str(before))
+
+
+def test_what_is_out_of_range_is_said_and_cannot_be_applied(page: Page) -> None:
+    page.get_by_test_id("setting-1-limit_ma").fill("99")
+    expect(page.get_by_text("0.1 to 10 A")).to_be_visible()
+    expect(page.get_by_test_id("limits-apply")).to_be_disabled()
+    page.get_by_test_id("setting-1-limit_ma").fill("2.5")
+    expect(page.get_by_test_id("limits-apply")).to_be_enabled()
+
+
+def test_of_two_people_who_change_the_same_both_values_are_shown(page: Page, demo: DemoCenter) -> None:
+    page.get_by_test_id("setting-2-limit_ma").fill("3")
+    page.get_by_test_id("setting-3-limit_ma").fill("3.5")
+    version = demo.get(f"/pdus/{PDU}/settings")["desired"]["version"]
+    change = {"base_version": version, "out": [{"n": 2, "limit_ma": 2000}]}
+    assert demo.http.put(f"/api/v1/pdus/{PDU}/settings", json=change).status_code == 202
+    page.get_by_test_id("limits-apply").click()
+    conflict = page.get_by_test_id("conflicts")
+    expect(conflict).to_contain_text("Theirs: 2 A")
+    expect(conflict).to_contain_text("Yours: 3 A")
+    expect(conflict.get_by_role("listitem")).to_have_count(1)
+    conflict.get_by_role("button", name="Take theirs").click()
+    page.get_by_test_id("limits-apply").click()
+    wait_for(lambda: desired(demo)[3].get("limit_ma") == 3500, demo)
+    assert desired(demo)[2]["limit_ma"] == 2000
