@@ -21,6 +21,7 @@ from loadcenter.services.accounts import Accounts
 from loadcenter.services.alarming import Alarming
 from loadcenter.services.analytics import Analytics
 from loadcenter.services.announce import Announcement, Announcer
+from loadcenter.services.control import make_control, make_rooms
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.history import History
@@ -181,7 +182,19 @@ class Center:
             self.news.look,
             self.ingest_config,
         )
-        self.dispatch = Dispatch(self.control, self.store, self.clock, self.fleet, self.announcer, ROOT)
+        self.rooms = make_rooms(self.store, self.clock, self.fleet, self.announcer)
+        self.dispatch = Dispatch(
+            self.control,
+            self.store,
+            self.clock,
+            self.fleet,
+            self.announcer,
+            ROOT,
+            headroom=self.rooms.headroom,
+        )
+        self.deciding = make_control(
+            self.rooms, self.store, self.clock, self.fleet, self.dispatch, self.announcer
+        )
         self.alarming = Alarming(self.fleet, self.store, self.clock, self.announcer)
         calendar = SiteCalendar()
         self.history = History(self.store, self.clock, calendar)
@@ -222,6 +235,7 @@ class Center:
         await self.fleet.load()
         await self.alarming.load()
         await self.news.load()
+        await self.deciding.load()
         return self
 
     def hear(

@@ -41,6 +41,7 @@ from loadcenter.services.accounts import Accounts
 from loadcenter.services.alarming import Alarming
 from loadcenter.services.analytics import Analytics
 from loadcenter.services.announce import Announcer
+from loadcenter.services.control import make_control, make_rooms
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.export import Exporter
 from loadcenter.services.fleet import Fleet
@@ -139,7 +140,11 @@ async def control_center(
         )
         planner = Planner(config.root, fleet.uptime_origin, fleet.registered)
         ingest = Ingest(records, store, clock, planner, news.look)
-        dispatch = Dispatch(control, store, clock, fleet, announcer, config.root)
+        rooms = make_rooms(store, clock, fleet, announcer)
+        dispatch = Dispatch(
+            control, store, clock, fleet, announcer, config.root, headroom=rooms.headroom
+        )
+        deciding = make_control(rooms, store, clock, fleet, dispatch, announcer)
         alarming = Alarming(fleet, store, clock, announcer)
         history, today = History(store, clock, calendar), Today(store, clock, calendar)
         retention = Retention(store, clock, config.keeping)
@@ -158,7 +163,8 @@ async def control_center(
         await fleet.load()
         await alarming.load()
         await news.load()
-        shapes = Shapes(fleet, alarming, dispatch, today, news, clock)
+        await deciding.load()
+        shapes = Shapes(fleet, alarming, dispatch, today, news, clock, deciding)
         hub = Hub(announcer, shapes)
         served = Served(
             shapes,
@@ -194,6 +200,7 @@ async def control_center(
             "energy of today": watch.run_today,
             "live": hub.run,
             "live pings": hub.run_pings,
+            **deciding.runs,
         }
         running = [tasks.create_task(run(), name=name) for name, run in runs.items()]
         try:

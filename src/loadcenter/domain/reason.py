@@ -1,10 +1,11 @@
 """Why an outlet is on or off, in one sentence with the numbers; the same words in page, API and log."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
-from loadcenter.domain.events import Cause
+from loadcenter.domain.events import Cause, Detail
+from loadcenter.domain.origin import SITE_PREFIX, cause_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class OutletView:
         trip_ma: current at which it tripped, where known.
         limit_ma: limit that was exceeded, where known.
         limit_ms: time of that limit, where known.
+        shed: what a site compared when it shed the outlet, empty where none did.
     """
 
     on: bool | None
@@ -32,6 +34,7 @@ class OutletView:
     trip_ma: int | None = None
     limit_ma: int | None = None
     limit_ms: int | None = None
+    shed: Mapping[str, Detail] = field(default_factory=dict)
 
 
 _TRIPS: Mapping[str, str] = {
@@ -44,6 +47,22 @@ _TRIPS: Mapping[str, str] = {
 }
 
 
+def shed_sentence(by: str, numbers: Mapping[str, Detail]) -> str:
+    """Return why a site has shed an outlet: "shed by site cellar: 10.4 of 10.0 A at site:cellar"."""
+    who = by.replace(":", " ")
+    if "keep_priority" in numbers:
+        return (
+            f"shed by {who} after {numbers['stage_s']} s on BACKUP, where priorities up to "
+            f"{numbers['keep_priority']} are kept"
+        )
+    for unit, name, digits in (("mw", "W", 0), ("ma", "A", 1)):
+        total, budget = numbers.get(f"total_{unit}"), numbers.get(f"budget_{unit}")
+        if isinstance(total, int) and isinstance(budget, int) and (total > budget or unit == "ma"):
+            where = str(numbers.get("circuit", "")).replace(":", " ")
+            return f"shed by {who}: {total / 1000:.{digits}f} of {budget / 1000:.{digits}f} {name} at {where}"
+    return f"shed by {who} to keep it within its limits"
+
+
 def why(view: OutletView) -> str:
     """Return the sentence; what is unknown is said to be so."""
     if view.on is None or view.cause is None:
@@ -52,15 +71,24 @@ def why(view: OutletView) -> str:
         return _tripped(view)
     if view.on:
         dead = " No source feeds it now." if view.live is False else ""
-        return f"On: {_cause(view.cause, view.by, on=True)}.{dead}"
+        return f"On: {_said(view, on=True)}.{dead}"
     if view.live is False:
         if view.cause in (Cause.PERSON_ON, Cause.SCHEDULE):
             return "Off: no source feeds the PDU. It closes by itself when one returns."
         if view.cause is Cause.RESTORE:  # which may be `always_off`: the report does not tell
             return "Off: no source feeds the PDU. When one returns, the power-restore policy decides."
     if view.cause is Cause.PERSON_ON:
-        return f"Off for a moment: it closes by itself, {_cause(view.cause, view.by, on=True)}."
-    return f"Off: {_cause(view.cause, view.by, on=False)}."
+        return f"Off for a moment: it closes by itself, {_said(view, on=True)}."
+    return f"Off: {_said(view, on=False)}."
+
+
+def _said(view: OutletView, *, on: bool) -> str:
+    assert view.cause is not None
+    cause = cause_of(view.cause, view.by, on=on)
+    if view.by.startswith(SITE_PREFIX) and cause in (Cause.SHED, Cause.RESTORE):
+        site = view.by.replace(":", " ")
+        return f"closed again by {site}, which has headroom" if on else shed_sentence(view.by, view.shed)
+    return _cause(cause, view.by, on=on)
 
 
 def _tripped(view: OutletView) -> str:

@@ -103,6 +103,14 @@ class Headroom:
         first = circuits[left.index(over[0])].without(gone)
         return Shortage(outlet, draw, first, tuple(chosen), enough)
 
+    def circuits(self, pdu_id: str) -> list[Circuit]:
+        """Return the circuits that feed a PDU, from leaf to root."""
+        return self._around(pdu_id)[1]
+
+    def unheard(self, pdu_id: str) -> frozenset[str]:
+        """Return the PDUs behind the same supply that count with the most that they may carry."""
+        return frozenset(pdu.pdu_id for pdu in self._around(pdu_id)[0] if pdu.stale)
+
     def displaceable(self, pdu_id: str, number: int, outlet: OutletId) -> bool:
         """Return whether an outlet may be named to make room for another: on, of lower priority, neither kept nor locked."""
         pdus, _ = self._around(pdu_id)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from loadcenter.domain.events import Detail
 from loadcenter.domain.site import SiteConfig, check_site
 from loadcenter.domain.site_shedding import Mark, SiteState
 from loadcenter.domain.topology import OutletId
@@ -77,6 +78,11 @@ class Sites:
             if (mark := one.state.marks.get(outlet)) is not None:
                 return one.config, mark
         return None
+
+    def shed_numbers(self, outlet: OutletId) -> Mapping[str, Detail]:
+        """Return what was compared when an outlet was shed, empty where no site has."""
+        found = self.mark(outlet)
+        return {} if found is None else found[1].numbers
 
     async def put(self, config: SiteConfig, base_version: int) -> Site:
         """Keep a new site (`base_version` 0) or a changed one; what is shed stays so until it fits again.

@@ -35,8 +35,17 @@ def _outlet(reported: ReportedOutlet, excess: Mapping[str, Detail] | None) -> Ou
     )
 
 
-def outlet_view(twin: Twin, outlet: int, trip: Mapping[str, Detail]) -> OutletView:
-    """Return what is known of one outlet; `trip` holds the numbers of its last trip event, if any."""
+def outlet_view(
+    twin: Twin, outlet: int, trip: Mapping[str, Detail], shed: Mapping[str, Detail]
+) -> OutletView:
+    """Return what is known of one outlet.
+
+    Args:
+        twin: its PDU.
+        outlet: its number.
+        trip: the numbers of its last trip event, empty without one.
+        shed: what a site compared when it shed the outlet, empty where none did.
+    """
     reported = twin.outlet_state(outlet)
     if reported is None:
         return OutletView(None, None)
@@ -50,6 +59,7 @@ def outlet_view(twin: Twin, outlet: int, trip: Mapping[str, Detail]) -> OutletVi
         _number(trip, "i_ma"),
         _number(trip, "limit_ma"),
         _number(trip, "limit_ms"),
+        shed,
     )
 
 

@@ -17,11 +17,15 @@ from loadcenter.adapters.web.routes_analytics import analytics_routes
 from loadcenter.adapters.web.routes_commands import command_routes
 from loadcenter.adapters.web.routes_demo import demo_routes
 from loadcenter.adapters.web.routes_devices import device_routes
+from loadcenter.adapters.web.routes_dry_run import dry_run_routes
 from loadcenter.adapters.web.routes_export import export_routes
+from loadcenter.adapters.web.routes_groups import group_routes
 from loadcenter.adapters.web.routes_pdus import pdu_routes
 from loadcenter.adapters.web.routes_records import record_routes
+from loadcenter.adapters.web.routes_schedules import schedule_routes
 from loadcenter.adapters.web.routes_session import session_routes
 from loadcenter.adapters.web.routes_settings import setting_routes
+from loadcenter.adapters.web.routes_sites import site_routes
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.adapters.web.static_files import View
 from loadcenter.services.accounts import Accounts
@@ -30,6 +34,7 @@ from loadcenter.services.export import Exporter
 from loadcenter.services.history import History
 from loadcenter.services.ports import EventFilter, Plant, Store, StoreUnavailableError
 from loadcenter.services.registry import Registry
+from loadcenter.services.schedules import Schedules
 from loadcenter.services.tuning import Tuning
 from loadcenter.services.updates import Updates
 
@@ -59,6 +64,7 @@ class Served:
     updates: Updates
     tuning: Tuning
     analytics: Analytics
+    schedules: Schedules
     checks: Callable[[], dict[str, str]]
     metrics: Callable[[], str]
     version: str
@@ -83,9 +89,12 @@ def make_app(served: Served) -> FastAPI:
     api.include_router(session_routes(served.accounts, demo=served.plant is not None, version=served.version))
     api.include_router(pdu_routes(served.shapes, served.registry, served.tuning))
     api.include_router(setting_routes())
-    api.include_router(command_routes(served.shapes))
+    api.include_router(command_routes(served.shapes, served.shapes.control.headroom))
+    for control_routes in (site_routes, group_routes, dry_run_routes):
+        api.include_router(control_routes(served.shapes, served.shapes.control))
     api.include_router(record_routes(served.shapes, served.store, served.history))
     api.include_router(analytics_routes(served.shapes.fleet, served.analytics))
+    api.include_router(schedule_routes(served.schedules))
     api.include_router(export_routes(served.shapes, served.exporter))
     api.include_router(device_routes(served.registry, served.updates, served.store))
     if served.plant is None:

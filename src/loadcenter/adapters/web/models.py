@@ -58,6 +58,8 @@ class OutletOut(BaseModel):
     trip: str | None
     locked: bool | None
     critical: bool
+    priority: int | None
+    protected: bool | None
     voltage_v: float | None
     current_a: float | None
     power_w: float | None
@@ -111,6 +113,10 @@ class OutletCommandIn(BaseModel):
     off_s: float | None = Field(
         default=None, ge=1, le=3600, description="pause of a cycle, in s; 5 if not given"
     )
+    displace: list[str] = Field(
+        default=[], max_length=MAX_OUTLETS, description="with on: PDU/N of what is switched off to make room"
+    )
+    confirm: bool = Field(default=False, description="a critical outlet may be switched off")
 
 
 class PduCommandIn(BaseModel):

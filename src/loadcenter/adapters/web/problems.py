@@ -6,12 +6,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from loadcenter.domain.schedules import ScheduleError
 from loadcenter.services.accounts import TooManyAttemptsError, WrongCredentialsError
 from loadcenter.services.alarming import NoSuchAlarmError
+from loadcenter.services.energy_prices import PriceListError
 from loadcenter.services.export import FormatMissingError
 from loadcenter.services.fleet import NoSuchPduError
 from loadcenter.services.ports import LinkDownError, StoreDataError, StoreUnavailableError
 from loadcenter.services.resolution import RangeError
+from loadcenter.services.schedules import NoSuchScheduleError, ScheduleConflictError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -27,19 +30,30 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """Ends a request with a problem."""
+    """Ends a request with a problem; the fields of `more` stand beside it."""
 
     def __init__(
-        self, status: int, code: str, title: str, detail: str, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        headers: dict[str, str] | None = None,
+        more: BaseModel | None = None,
     ) -> None:
         super().__init__(detail)
         self.problem = Problem(title=title, status=status, detail=detail, code=code)
         self.headers = headers or {}
+        self.more = more
 
     def response(self) -> JSONResponse:
         """Return it as an answer."""
+        more = {} if self.more is None else self.more.model_dump()
         return JSONResponse(
-            self.problem.model_dump(), self.problem.status, headers=self.headers, media_type=MEDIA_TYPE
+            {**self.problem.model_dump(), **more},
+            self.problem.status,
+            headers=self.headers,
+            media_type=MEDIA_TYPE,
         )
 
 
@@ -63,6 +77,14 @@ def _translate(error: Exception) -> ProblemError:
             return not_found("no_such_pdu", str(error))
         case NoSuchAlarmError():
             return not_found("no_such_alarm", str(error))
+        case NoSuchScheduleError():
+            return not_found("no_such_schedule", str(error))
+        case ScheduleError():
+            return ProblemError(422, "bad_schedule", "Schedule refused", str(error))
+        case ScheduleConflictError():
+            return ProblemError(409, "schedule_changed", "Schedule not kept", str(error))
+        case PriceListError():
+            return ProblemError(422, "bad_prices", "Prices refused", str(error))
         case RangeError():
             return ProblemError(422, "bad_range", "Range cannot be shown", str(error))
         case FormatMissingError():
@@ -95,6 +117,10 @@ _TRANSLATED: tuple[type[Exception], ...] = (
     ProblemError,
     NoSuchPduError,
     NoSuchAlarmError,
+    NoSuchScheduleError,
+    ScheduleError,
+    ScheduleConflictError,
+    PriceListError,
     RangeError,
     FormatMissingError,
     WrongCredentialsError,

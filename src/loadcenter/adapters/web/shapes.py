@@ -14,12 +14,15 @@ from loadcenter.adapters.web.models import (
     SourceOut,
 )
 from loadcenter.domain.alarms import TITLES, AlarmKind
+from loadcenter.domain.origin import cause_of
 from loadcenter.domain.quantities import from_milli, kwh_from_mwh, power_factor
 from loadcenter.domain.readings import OutletReading, Quality
-from loadcenter.domain.reason import why
-from loadcenter.domain.topology import Source
+from loadcenter.domain.reason import OutletView, why
+from loadcenter.domain.settings import OutletConfig
+from loadcenter.domain.topology import OutletId, Source
 from loadcenter.domain.twin import Twin
 from loadcenter.services.alarming import Alarming
+from loadcenter.services.control import Control
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.labels import Labels
@@ -40,6 +43,7 @@ class Shapes:
     today: Today
     news: News
     clock: Clock
+    control: Control
 
     def pdu(self, pdu_id: str) -> PduOut:
         """Return a PDU as the API shows it.
@@ -83,15 +87,18 @@ class Shapes:
         pending = self.dispatch.pending(twin.pdu_id, n)
         energy_mwh = reading.energy_mwh if reading else None
         read_ms = twin.readings.ts_ms if twin.readings else 0
+        settings = self._settings(twin, n)
         return OutletOut(
             n=n,
             name=label.name,
             on=state.on if state else None,
-            cause=state.cause.value if state else None,
-            why=why(outlet_view(twin, n, self.news.trip_numbers(twin.pdu_id, n))),
+            cause=cause_of(state.cause, state.by, on=state.on).value if state else None,
+            why=why(self._view(twin, n)),
             trip=state.trip if state else None,
             locked=state.locked if state else None,
             critical=label.critical,
+            priority=None if settings is None else settings.priority,
+            protected=None if settings is None else settings.protected,
             voltage_v=from_milli(reading.voltage_mv) if reading else None,
             current_a=from_milli(reading.current_ma) if reading else None,
             power_w=from_milli(reading.power_mw) if reading else None,
@@ -103,6 +110,15 @@ class Shapes:
             if pending is None
             else PendingOut(id=pending.id, do=pending.order.do, on=pending.order.on),
         )
+
+    def _view(self, twin: Twin, n: int) -> OutletView:
+        shed = self.control.sites.shed_numbers(OutletId(twin.pdu_id, n))
+        return outlet_view(twin, n, self.news.trip_numbers(twin.pdu_id, n), shed)
+
+    def _settings(self, twin: Twin, n: int) -> OutletConfig | None:
+        """Return the settings that an outlet shall run, None before its PDU has told how many it has."""
+        outlets = self.control.views.config(twin.pdu_id).outlets
+        return outlets[n - 1] if n <= len(outlets) else None
 
     def command(self, row: CommandRow) -> CommandOut:
         """Return a command as the API shows it."""

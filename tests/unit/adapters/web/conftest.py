@@ -56,7 +56,13 @@ class Site:
         self.center = center
         self.plant = plant
         self.shapes = Shapes(
-            center.fleet, center.alarming, center.dispatch, center.today, center.news, center.clock
+            center.fleet,
+            center.alarming,
+            center.dispatch,
+            center.today,
+            center.news,
+            center.clock,
+            center.deciding,
         )
         self.hub = Hub(center.announcer, self.shapes)
         self.app: FastAPI = make_app(

@@ -1,0 +1,30 @@
+"""What other settings would have done."""
+
+from fastapi import APIRouter, Depends
+
+from loadcenter.adapters.web.gate import require_visitor
+from loadcenter.adapters.web.models_control import DryRunIn, DryRunOut
+from loadcenter.adapters.web.problems import ProblemError
+from loadcenter.adapters.web.shapes import Shapes
+from loadcenter.adapters.web.shapes_control import dry_run_out
+from loadcenter.services.control import Control
+from loadcenter.services.dry_run import DrySpanError
+from loadcenter.services.tuning import SettingRefusedError
+
+
+def dry_run_routes(shapes: Shapes, control: Control) -> APIRouter:
+    """Return the route of the dry run."""
+    router = APIRouter(tags=["control"], dependencies=[Depends(require_visitor)])
+
+    @router.post("/pdus/{pdu_id}/dry-run")
+    async def dry_run(pdu_id: str, body: DryRunIn) -> DryRunOut:
+        """Return what a change of settings would have done over recorded minutes; nothing is changed."""
+        try:
+            answer = await control.dry_run.settings(pdu_id, body.since_ms, body.until_ms, body.pdu, body.out)
+        except DrySpanError as error:
+            raise ProblemError(422, "bad_range", "Range cannot be tried", str(error)) from error
+        except SettingRefusedError as error:
+            raise ProblemError(422, "bad_setting", "Setting refused", str(error)) from error
+        return dry_run_out(answer, shapes.fleet.labels(pdu_id))
+
+    return router
