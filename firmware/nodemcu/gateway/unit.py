@@ -174,6 +174,8 @@ class Unit:
         if because:
             fields["because"] = because[-1]
         self._told_by(fields)
+        if "code" in fields:
+            fields.setdefault("data", {}).update({"unit_session": self.session, "unit_seq": seq})
         try:
             if missed:
                 self._records.add_event({"gap": {"reason": "overflow", "count": missed}})
