@@ -59,8 +59,8 @@ export const session = {
 };
 
 export type OutletOrder =
-  | { do: 'on' | 'off' | 'reset_trip' | 'lock' | 'unlock' }
-  | { do: 'cycle'; off_s: number };
+  | { do: 'on' | 'off' | 'reset_trip' | 'lock' | 'unlock'; confirm?: boolean }
+  | { do: 'cycle'; off_s: number; confirm?: boolean };
 export type PduOrder = { do: 'transfer'; source: SourceName } | { do: 'clear_lockout' };
 
 export function orderOutlet(pdu: string, n: number, order: OutletOrder): Promise<Command> {

@@ -13,7 +13,7 @@ export async function toggle(pdu: Pdu, outlet: Outlet): Promise<void> {
   if (outlet.locked) return offerUnlock(pdu, outlet);
   const on = outlet.on !== true;
   if (!on && outlet.critical && !(await agreesToOff(outlet))) return;
-  await orders.outlet(pdu, outlet, { do: on ? 'on' : 'off' });
+  await orders.outlet(pdu, outlet, on ? { do: 'on' } : { do: 'off', confirm: outlet.critical });
 }
 
 export async function resetTrip(pdu: Pdu, outlet: Outlet): Promise<void> {
@@ -32,7 +32,7 @@ export async function cycle(pdu: Pdu, outlet: Outlet): Promise<void> {
     danger: outlet.critical,
     number: { label: t.cycleSeconds, ...CYCLE_OFF_S },
   });
-  if (answer) await orders.outlet(pdu, outlet, { do: 'cycle', off_s: answer.number });
+  if (answer) await orders.outlet(pdu, outlet, { do: 'cycle', off_s: answer.number, confirm: outlet.critical });
 }
 
 export async function setLock(pdu: Pdu, outlet: Outlet): Promise<void> {
