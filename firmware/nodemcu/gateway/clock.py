@@ -1,6 +1,6 @@
 """Uptime out of a tick counter that rolls over, and the time of day. Runs under MicroPython and CPython."""
 
-NEWEST_MS = 253402300799999  # the year 9999: later ones are refused by the contract's schema
+NEWEST_MS = 253402300799999  # end of the year 9999: the contract knows no later one
 
 
 class Uptime:
@@ -40,10 +40,8 @@ class Clock:
         self.offset_ms = None
 
     def set(self, ts_ms: int) -> None:
-        """Take `ts_ms`, milliseconds UTC since 1970, as now; what cannot be a time is ignored."""
-        up_ms = self.uptime()
-        if type(ts_ms) is int and up_ms < ts_ms <= NEWEST_MS:
-            self.offset_ms = ts_ms - up_ms
+        """Take `ts_ms`, milliseconds UTC since 1970, as now."""
+        self.offset_ms = ts_ms - self.uptime()
 
     def at(self, up_ms: int) -> int | None:
         """Return UTC in milliseconds at an uptime, None while it is not known."""

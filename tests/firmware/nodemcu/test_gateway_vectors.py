@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-GATEWAY = HERE.parents[1] / "firmware" / "nodemcu" / "gateway"
-VECTORS = HERE.parents[1] / "spec" / "vectors"
+GATEWAY = HERE.parents[2] / "firmware" / "nodemcu" / "gateway"
+VECTORS = HERE.parents[2] / "spec" / "vectors"
 INTERPRETERS = {
     "micropython": (
         [str(Path(sys.executable).with_name("micropython"))],
