@@ -7,10 +7,11 @@ payload, numbers in seven bits a byte, the highest first.
 import os
 
 MAGIC = b"\xd2\xcd\x31"
-VERBATIM, FILE = 2, 5
+VERBATIM, FOLDER, FILE = 2, 4, 5
 SKIPPED = (0, 1)  # unused, padding
 CHUNK = 256
 MORE = 0x80  # bit of a byte of a number that another one follows
+IS_FOLDER = 0x4000  # of the mode that os.stat tells
 
 
 class ImageError(ValueError):
@@ -18,36 +19,41 @@ class ImageError(ValueError):
 
 
 def unpack(path: str, folder: str) -> None:
-    """Make the folder hold the files of the image at `path`, and no others.
+    """Make the folder hold what the image at `path` holds, and nothing else.
 
     Raises:
-        ImageError: it is no ROMFS image, or one with folders in it.
+        ImageError: it is no ROMFS image.
         OSError: something cannot be read or written.
     """
     with open(path, "rb") as image:
         if image.read(len(MAGIC)) != MAGIC:
             raise ImageError(path + " is no ROMFS image")
-        _empty(folder)
         left = _number(image)
-        end = image.tell() + left
-        while image.tell() < end:
-            _record(image, folder)
+        _empty(folder)
+        _records(image, image.tell() + left, folder)
 
 
-def _record(image: object, folder: str) -> None:
-    kind, size = _number(image), _number(image)
-    after = image.tell() + size
-    if kind == FILE:
-        name = image.read(_number(image)).decode()
-        if _number(image) != VERBATIM:
-            raise ImageError(name + " does not hold its own bytes")
-        _copy(image, folder + "/" + name, _number(image))
-    elif kind not in SKIPPED:
-        raise ImageError("the image holds a record of kind %d; only files are known here" % kind)
-    image.seek(after)
+def _records(image: object, end: int, folder: str) -> None:
+    while image.tell() < end:
+        kind = _number(image)
+        after = _number(image)
+        after += image.tell()
+        if kind in (FILE, FOLDER):
+            path = folder + "/" + image.read(_number(image)).decode()
+            if kind == FILE:
+                _copy(image, path)
+            else:
+                _empty(path)
+                _records(image, after, path)
+        elif kind not in SKIPPED:
+            raise ImageError("the image holds a record of kind %d, which is not known here" % kind)
+        image.seek(after)
 
 
-def _copy(image: object, path: str, size: int) -> None:
+def _copy(image: object, path: str) -> None:
+    if _number(image) != VERBATIM:
+        raise ImageError(path + " does not hold its own bytes")
+    size = _number(image)
     with open(path, "wb") as file:
         while size:
             chunk = image.read(min(size, CHUNK))
@@ -69,8 +75,14 @@ def _number(image: object) -> int:
 
 
 def _empty(folder: str) -> None:
+    """Make a folder, or take everything out of the one there is."""
     try:
         os.mkdir(folder)
     except OSError:
         for name in os.listdir(folder):  # raises where it is no folder
-            os.remove(folder + "/" + name)
+            path = folder + "/" + name
+            if os.stat(path)[0] & IS_FOLDER:
+                _empty(path)
+                os.rmdir(path)
+            else:
+                os.remove(path)

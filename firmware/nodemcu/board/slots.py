@@ -76,6 +76,10 @@ class Slots:
         if state["trial"] == 0:
             self._change(run=1 - state["run"], trial=None, outcome=[state["n"], "rolled_back", False])
         if state["placed"] != state["run"]:
+            if not self._size(state["run"]):
+                raise OSError(
+                    "there is no %s: `loadcenter flash nodemcu` brings it" % self._image(state["run"])
+                )
             self._change(placed=None)
             self._place(self._image(state["run"]))
             self._change(placed=state["run"])
@@ -86,7 +90,7 @@ class Slots:
 
     def room(self) -> int:
         """Return how many bytes an image may have now."""
-        facts = os.statvfs(self._folder)
+        facts = os.statvfs(self._folder or "/")
         return min(self._most, facts[1] * facts[4] + self._size(1 - self._state["run"]))
 
     def begin(self, offer: dict) -> int:
