@@ -24,6 +24,8 @@ BESIDE = {
     EventCode.SETTINGS_REFUSED,
     EventCode.COMMAND_REFUSED,
     EventCode.SELF_TEST_FAILED,
+    EventCode.LINK_LOST,
+    EventCode.LINK_FOUND,
 }
 """Told by others than the decision layer."""
 

@@ -90,7 +90,8 @@ def test_events_and_words_are_those_of_the_codes():
     events = {row["name"] for row in codes if row["category"] == "event"}
     told = [row["name"] for row in SERIAL["event"]]
     assert len(told) == len(set(told))
-    assert events - set(told) == {"settings_refused", "command_refused"}, "told by the gateway alone"
+    own = {"settings_refused", "command_refused", "link_lost", "link_found"}
+    assert events - set(told) == own, "told by the gateway alone"
     lists = {key.split(":")[1] for row in SERIAL["event"] for key in row["data"] if ":" in key}
     assert lists <= {*SERIAL["words"], "trip"}
     most = max(len(row["data"]) for row in SERIAL["event"])

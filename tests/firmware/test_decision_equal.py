@@ -95,6 +95,8 @@ def test_they_never_differ_and_every_event_was_told(told: set[str]) -> None:
         "settings_refused",
         "command_refused",
         "self_test_failed",
+        "link_lost",
+        "link_found",
     }
     missing = {code.value for code in cycle.EventCode} - beside - told
     assert missing == set()

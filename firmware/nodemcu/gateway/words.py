@@ -8,7 +8,7 @@ EVENTS = (
     "undervoltage relay_welded settings_applied settings_refused command_refused transfer_lockout "
     "redundancy_lost redundancy_restored shed restored over_budget within_budget shed_futile limit_exceeded "
     "limit_cleared breaker_failure suspected_open sensor_fault sensor_restored lockout_end locked "
-    "nominal_mismatch self_test_failed"
+    "nominal_mismatch self_test_failed link_lost link_found"
 )
 CAUSES = (
     "- protection lock person_off shed person_on schedule restore - - - - - - - - - - - - source_lost "

@@ -43,6 +43,8 @@ enum class EventCode : uint8_t {
   kLocked = 31,
   kNominalMismatch = 32,
   kSelfTestFailed = 33,
+  kLinkLost = 34,
+  kLinkFound = 35,
 };
 
 enum class Cause : uint8_t {

@@ -55,6 +55,8 @@ class EventCode(StrEnum):
     LOCKED = "locked"
     NOMINAL_MISMATCH = "nominal_mismatch"
     SELF_TEST_FAILED = "self_test_failed"
+    LINK_LOST = "link_lost"
+    LINK_FOUND = "link_found"
 
 
 SEVERITY: Mapping[EventCode, Severity] = {
@@ -91,6 +93,8 @@ SEVERITY: Mapping[EventCode, Severity] = {
     EventCode.LOCKED: Severity.INFO,
     EventCode.NOMINAL_MISMATCH: Severity.CRITICAL,
     EventCode.SELF_TEST_FAILED: Severity.CRITICAL,
+    EventCode.LINK_LOST: Severity.WARNING,
+    EventCode.LINK_FOUND: Severity.INFO,
 }
 """Severity of each event; `tests/docs` holds it equal to `spec/codes.toml`."""
 

@@ -48,6 +48,8 @@ CODES: dict[str, dict[str, Code]] = {
         "locked": Code(31, "a person has locked or unlocked an outlet", "none", "info"),
         "nominal_mismatch": Code(32, "the measured frequency is not the nominal one the PDU was set up for", "set the nominal voltage and frequency of the board to those of the supply", "critical"),
         "self_test_failed": Code(33, "the PDU has found a fault in itself", "see the name of the test in its data; replace the board if it returns", "critical"),
+        "link_lost": Code(34, "the gateway of the PDU hears one of its neighbours no more: data.link is unit or broker", "unit: look at the wire and the board that measures; broker: at the network", "warning"),
+        "link_found": Code(35, "the gateway of the PDU hears that neighbour again", "none", "info"),
     },
     "cause": {
         "protection": Code(1, "a latched trip holds the outlet open", "reset the trip"),

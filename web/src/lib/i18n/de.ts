@@ -342,6 +342,8 @@ export const de: Catalog = {
     locked: 'Sperre geändert',
     nominal_mismatch: 'Falsche Nennfrequenz',
     self_test_failed: 'Selbsttest fehlgeschlagen',
+    link_lost: 'Nachbar verloren',
+    link_found: 'Nachbar gefunden',
   },
 
   breaking: {

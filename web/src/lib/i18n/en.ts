@@ -337,6 +337,8 @@ export const en = {
     locked: 'Lock changed',
     nominal_mismatch: 'Wrong nominal frequency',
     self_test_failed: 'Self test failed',
+    link_lost: 'Neighbour lost',
+    link_found: 'Neighbour found',
   } as Record<string, string>,
 
   breaking: {
