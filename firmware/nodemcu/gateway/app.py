@@ -34,6 +34,7 @@ class App:
         rssi: returns the strength of the radio signal in dBm, 0 where it is not known.
         beat: called every 50 ms as long as all is well: a watchdog lives on it.
         cause: word for the event `boot`, such as `power`.
+        update: `Update`, None where the program is not updated over MQTT.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class App:
         rssi: object = lambda: 0,
         beat: object = lambda: None,
         cause: str = "unknown",
+        update: object = None,
     ) -> None:
         self.uptime = Uptime(*ticks)
         clock = Clock(self.uptime)
@@ -55,7 +57,7 @@ class App:
         ack_ms = int(1000 * config.get("ack_interval_s", ACK_S))
         self.boxes = Boxes(folder, clock, rng, birth, capacity, ack_ms=ack_ms)
         self.device = Device(self.boxes, self.uptime, VERSION, lambda: (free_bytes(), rssi()))
-        self.uplink = Uplink(config, open_broker, self.boxes, self.device, clock, rng)
+        self.uplink = Uplink(config, open_broker, self.boxes, self.device, clock, rng, update)
         self._open_serial = open_serial
         self._beat = beat
         self._ended = asyncio.Event()

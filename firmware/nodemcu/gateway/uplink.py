@@ -45,7 +45,7 @@ class Uplink:
         state_version: a number that changes with each change of what `state` returns.
         birth() -> dict | None: fields of MQTT-25 without the envelope `v boot up_ms ts_ms`; None while the UNO has
             not said hello, and then no connection is made.
-        state() -> dict: fields of MQTT-30 without the envelope.
+        state() -> dict | None: fields of MQTT-30 without the envelope; None while they cannot be known.
         results() -> dict | None: the next answer `id n status code data` (MQTT-43), without the envelope; each once.
         command(payload: bytes, retained: bool): `down/command`; never empty.
         desired(payload: bytes): `down/desired`; never empty.
@@ -166,8 +166,9 @@ class Uplink:
                 )
 
     async def _say_state(self, client: Client) -> None:
-        version = self._device.state_version
-        await self._say(client, "state", self._device.state(), retain=True)
+        version, state = self._device.state_version, self._device.state()
+        if state:
+            await self._say(client, "state", state, retain=True)
         self._said_version = version
 
     async def _say_result(self, client: Client) -> bool:
