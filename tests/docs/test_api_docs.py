@@ -36,6 +36,7 @@ def served(*, demo: bool) -> Served:
             "updates",
             "tuning",
             "analytics",
+            "schedules",
         )
     }
     return Served(**parts, checks=dict, metrics=str, version="0", plant=Mock() if demo else None)

@@ -12,7 +12,7 @@ from tests.fakes.link import FakeBroker
 from tests.fakes.passwords import FakePasswords
 from tests.fakes.store import FakeStore
 
-from loadcenter.adapters.calendar import SiteCalendar
+from loadcenter.adapters.calendar import Location, SiteAlmanac, SiteCalendar
 from loadcenter.domain.tariffs import Tariffs
 from loadcenter.protocol import topics
 from loadcenter.protocol.messages import Result
@@ -23,6 +23,7 @@ from loadcenter.services.analytics import Analytics
 from loadcenter.services.announce import Announcement, Announcer
 from loadcenter.services.control import make_control, make_rooms
 from loadcenter.services.dispatch import Dispatch
+from loadcenter.services.energy_prices import EnergyPrices
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.history import History
 from loadcenter.services.ingest import Ingest, IngestConfig
@@ -30,12 +31,15 @@ from loadcenter.services.news import News
 from loadcenter.services.planning import Planner
 from loadcenter.services.ports import DeviceRow, Message
 from loadcenter.services.registry import Registry, Secret
+from loadcenter.services.scheduler import Scheduler
+from loadcenter.services.schedules import Schedules
 from loadcenter.services.today import Today
 from loadcenter.services.tuning import Tuning
 from loadcenter.services.updates import ImageMissingError, Updates
 from loadcenter.services.watch import Watch
 
 ROOT = topics.DEFAULT_ROOT
+VIENNA = Location(48.21, 16.37)
 START_MS = 1_800_000_000_000
 """UTC at which the device's boot 1 began and the fake clock starts: a full minute."""
 
@@ -200,6 +204,12 @@ class Center:
         self.history = History(self.store, self.clock, calendar)
         self.today = Today(self.store, self.clock, calendar)
         self.analytics = Analytics(self.store, self.clock, calendar, self.tariffs)
+        prices = EnergyPrices(self.store.schedules, self.clock, calendar, self.tariffs)
+        almanac = SiteAlmanac("Europe/Vienna", VIENNA)
+        self.schedules = Schedules(self.store.schedules, self.clock, self.fleet, almanac, prices)
+        self.scheduler = Scheduler(
+            self.schedules, self.store.schedules, self.clock, self.fleet, self.dispatch, self.announcer
+        )
         self.tuning = Tuning(self.fleet, self.store, self.control, ROOT)
         self.registry = Registry(self.fleet, self.store, self.clock, make_secret, self._admitted)
         self.accounts = Accounts(self.store, self.passwords, self.clock, "local-token")
@@ -233,6 +243,7 @@ class Center:
         self.records.open()
         self.control.open()
         await self.fleet.load()
+        await self.schedules.load()
         await self.alarming.load()
         await self.news.load()
         await self.deciding.load()

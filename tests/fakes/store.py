@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from tests.fakes.buckets import outlet_columns, source_columns
+from tests.fakes.schedules import FakeSchedules
 from tests.fakes.control import FakeControl
 
 from loadcenter.domain.analysis.load_profile import LEVEL_MW
@@ -93,6 +94,7 @@ class FakeStore(FakeControl):
 
     def __init__(self, day_start: Callable[[int], int] = utc_day_start) -> None:
         super().__init__()
+        self.schedules = FakeSchedules(self._reach)
         self.away: str | None = None
         self.tables = Tables()
         self._day_start = day_start

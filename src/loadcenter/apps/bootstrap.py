@@ -15,7 +15,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from loadcenter import __version__
-from loadcenter.adapters.calendar import SiteCalendar
+from loadcenter.adapters.calendar import SiteAlmanac, SiteCalendar, parse_location
 from loadcenter.adapters.clock import SystemClock
 from loadcenter.adapters.files import FORMATS
 from loadcenter.adapters.mqtt.credentials import make_credentials
@@ -43,6 +43,7 @@ from loadcenter.services.analytics import Analytics
 from loadcenter.services.announce import Announcer
 from loadcenter.services.control import make_control, make_rooms
 from loadcenter.services.dispatch import Dispatch
+from loadcenter.services.energy_prices import EnergyPrices
 from loadcenter.services.export import Exporter
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.history import History
@@ -52,6 +53,8 @@ from loadcenter.services.planning import Planner
 from loadcenter.services.ports import Plant
 from loadcenter.services.registry import Registry, Secret
 from loadcenter.services.retention import Retention
+from loadcenter.services.scheduler import Scheduler
+from loadcenter.services.schedules import Schedules
 from loadcenter.services.today import Today
 from loadcenter.services.tuning import Tuning
 from loadcenter.services.updates import Updates
@@ -160,7 +163,10 @@ async def control_center(
             read_image=functools.partial(read_image, config.folder),
         )
         watch = Watch(records, control, store, clock, fleet, tuning, ingest, today, announcer)
+        schedules = _schedules(config, store, fleet, calendar)
+        scheduler = Scheduler(schedules, store.schedules, clock, fleet, dispatch, announcer)
         await fleet.load()
+        await schedules.load()
         await alarming.load()
         await news.load()
         await deciding.load()
@@ -177,6 +183,7 @@ async def control_center(
             updates,
             tuning,
             Analytics(store, clock, calendar, read_tariffs(config.tariff_path)),
+            schedules,
             checks=watch.checks,
             metrics=lambda: render_metrics(
                 fleet, ingest, dispatch, hub, records, control, retention, watch.checks()["database"]
@@ -192,6 +199,7 @@ async def control_center(
             "time": fleet.run_time,
             "commands": dispatch.run,
             "command journal": dispatch.run_journal,
+            "schedules": scheduler.run,
             "alarms": alarming.run,
             "rollups": history.run_rollups,
             "retention": retention.run,
@@ -221,6 +229,12 @@ async def control_center(
         finally:
             for task in running:
                 task.cancel()
+
+
+def _schedules(config: Config, store: SqlStore, fleet: Fleet, calendar: SiteCalendar) -> Schedules:
+    clock, almanac = SystemClock(), SiteAlmanac(config.timezone, parse_location(config.location))
+    prices = EnergyPrices(store.schedules, clock, calendar, read_tariffs(config.tariff_path))
+    return Schedules(store.schedules, clock, fleet, almanac, prices)
 
 
 async def _broker(

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from loadcenter.adapters.calendar import SiteCalendar, TimeZoneError
+from loadcenter.adapters.calendar import SiteCalendar, TimeZoneError, parse_location
 from loadcenter.adapters.mqtt.url import BrokerUrlError, is_loopback, parse_broker_url
 from loadcenter.adapters.storage.engine import DatabaseUrlError, open_engines
 from loadcenter.apps.tariff_file import TariffFileError, read_tariffs
+from loadcenter.domain.schedules import ScheduleError
 from loadcenter.services.retention import Keeping
 
 RETENTION = "retention"
@@ -61,6 +62,9 @@ class Config:
     mqtt_certificate: str = _key("", "PEM file of the embedded broker's certificate chain, for TLS")
     mqtt_key: str = _key("", "PEM file of the key to mqtt_certificate")
     timezone: str = _key("UTC", "IANA time zone of the site; its midnights bound the days")
+    location: str = _key(
+        "", "latitude and longitude of the site, as 48.21, 16.37; empty: no schedule follows the sun"
+    )
     tariff: str = _key("", "TOML file that says what a kWh costs, and when; empty: nothing has a price")
     log_level: str = _key("info", "debug, info, warning or error")
     retention_raw_days: int = _key(14, "days that readings are kept as they came in; 0: for ever")
@@ -130,12 +134,13 @@ def check_addresses(config: Config) -> None:
     """
     try:
         SiteCalendar(config.timezone)
+        parse_location(config.location)
         if config.broker:
             parse_broker_url(config.broker, plain=config.plain, ca_file=_path(config.broker_ca))
         if config.database:
             open_engines(config.database)
         read_tariffs(config.tariff_path)
-    except (TimeZoneError, BrokerUrlError, DatabaseUrlError, TariffFileError) as error:
+    except (TimeZoneError, ScheduleError, BrokerUrlError, DatabaseUrlError, TariffFileError) as error:
         raise ConfigError(str(error)) from error
     for key in ("broker_ca", "mqtt_certificate", "mqtt_key"):
         path = _path(getattr(config, key))

@@ -26,6 +26,7 @@ from loadcenter.adapters.storage.engine import open_engines
 from loadcenter.adapters.storage.migrations import migrate
 from loadcenter.adapters.storage.rollups import DayStart, utc_day_start
 from loadcenter.adapters.storage.schema import heartbeat
+from loadcenter.adapters.storage.schedules import SqlSchedules
 from loadcenter.adapters.storage.transactions import Database, StoreSettings
 from loadcenter.domain.analysis.voltage_quality import VoltageMean
 from loadcenter.domain.commands import CommandStatus
@@ -71,7 +72,11 @@ async def open_store(
 
 
 class SqlStore(SqlControl):
-    """The `Store` port, method by method; each is one transaction. `Store` says what they promise."""
+    """The `Store` port, method by method; each is one transaction. `Store` says what they promise.
+
+    Attributes:
+        schedules: the `ScheduleStore` port on the same database.
+    """
 
     def __init__(self, database: Database, settings: StoreSettings, day_start: DayStart) -> None:
         super().__init__(database)
@@ -79,6 +84,7 @@ class SqlStore(SqlControl):
         self._day_start = day_start
 
     # -- ingest
+        self.schedules = SqlSchedules(database)
 
     async def positions(self, pdu_id: str) -> dict[StreamKey, int]:
         """See `Store.positions`."""

@@ -77,6 +77,7 @@ class Site:
                 center.updates,
                 center.tuning,
                 center.analytics,
+                center.schedules,
                 checks=center.watch.checks,
                 metrics=lambda: "# EOF\n",
                 version="1.2.3",
