@@ -73,7 +73,6 @@ class Rig:
     noise_lsb: float = 0.3
     gains: Sequence[int] | None = None
     delays_us: Sequence[int] | None = None
-    reference: int = 0
     avcc: float = 5.0
     mains: Wave = NOMINAL
     backup: Wave = NOMINAL
@@ -88,7 +87,7 @@ class Rig:
         self.random = random.Random(7)
         gains = (ctypes.c_int16 * (2 + self.outlets))(*self.gains) if self.gains else None
         delays = (ctypes.c_int8 * self.outlets)(*self.delays_us) if self.delays_us else None
-        self.bench = ctypes.c_void_p(self.lib.bench_new(gains, delays, self.reference))
+        self.bench = ctypes.c_void_p(self.lib.bench_new(gains, delays))
         self.scans = 0
         self.happened: list[Happened] = []
 

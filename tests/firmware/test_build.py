@@ -34,6 +34,13 @@ def test_a_uno_has_room(name: str) -> None:
     assert size.ram + firmware.STACK_AND_MARGIN <= BUILDS[name].ram
 
 
+def test_a_uno_has_room_for_what_was_found_out_of_its_sensors():
+    target = firmware.variant("uno", "LOADCENTER_OUTLET_GAINS=10,-20,30", suffix="gains")
+    built("uno")
+    firmware.build(target)
+    assert firmware.size_of(target).flash <= target.flash
+
+
 def test_the_firmware_says_the_version_of_the_package():
     identity = (UNO / "core" / "identity.hpp").read_text(encoding="utf-8")
     said = re.search(r"kFirmware = (\d+);", identity)

@@ -1,10 +1,12 @@
 """The real firmware in the emulator: its serial line, from the first byte to the contact."""
 
+import math
 import random
 
 import pytest
 from tests.firmware.garbage import garbage, quiet_after
 from tests.firmware.named import encode
+from tests.firmware.waveforms import inductive
 
 from loadcenter.adapters.emulator import CLOCK_HZ, Kind, Part
 
@@ -16,6 +18,30 @@ def test_it_greets_and_tells_its_readings_each_second(rig):
     assert rig.hello.fields["outlets"] == "4"
     assert len([one for one in rig.frames if one.type == "T"]) >= 5
     assert rig.reader.thrown == 0
+
+
+CALIBRATED = (
+    "LOADCENTER_SOURCE_GAINS=-655",  # -2 %
+    "LOADCENTER_OUTLET_GAINS=0,0,983",  # 3 % for outlet 3
+    "LOADCENTER_OUTLET_DELAYS_US=0,0,100",  # 1.8 degrees at 50 Hz
+)
+
+
+def test_what_was_found_out_of_its_sensors_is_in_what_a_unit_reports(power):
+    rig = power("uno", *CALIBRATED, suffix="calibrated")
+    for outlet in (2, 3):
+        rig.emulator.plug(outlet, inductive(2, 0.5))
+    rig.start_all()
+    rig.run(3)
+    told = {
+        key: int(rig.telemetry.fields[key]) for key in ("v_mv.main", "i_ma.2", "i_ma.3", "p_mw.2", "p_mw.3")
+    }
+    assert told["v_mv.main"] == pytest.approx(230_000 * 0.98, rel=0.003)
+    assert told["i_ma.2"] == pytest.approx(2000, rel=0.005)
+    assert told["i_ma.3"] == pytest.approx(2060, rel=0.005)
+    assert told["p_mw.2"] == pytest.approx(230_000 * 0.98 * 2 * 0.5, rel=0.01)
+    lags = math.cos(math.radians(60 + 1.8))  # what is sampled late seems to lag less than it does
+    assert told["p_mw.3"] == pytest.approx(230_000 * 0.98 * 2.06 * lags, rel=0.01)
 
 
 def test_a_switch_moves_its_contact_and_says_so(rig):

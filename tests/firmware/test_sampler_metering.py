@@ -124,7 +124,7 @@ def test_the_supply_of_the_adc_moves_neither_volts_nor_amperes(rigs: list[Rig], 
 
 def test_calibration_corrects_gain_and_delay(rigs: list[Rig]) -> None:
     rig = ready(
-        rigs, noise_lsb=1.0, gains=[-200, 0, 150, 0, 0, 0], delays_us=[30, 0, 0, 0], mains=sine(230 * 1.0204)
+        rigs, noise_lsb=1.0, gains=[-655, 0, 492, 0, 0, 0], delays_us=[30, 0, 0, 0], mains=sine(230 * 1.0204)
     )
     rig.loads[1] = sine(2.0 / 1.015, 50, -60 + 360 * 50 * 30e-6)
     amperes, watts = watched(rig, 1, 4)

@@ -13,6 +13,8 @@
 namespace loadcenter {
 
 Pdu pdu;
+const Calibration calibration LOADCENTER_FLASH = {
+    {LOADCENTER_SOURCE_GAINS}, {LOADCENTER_OUTLET_GAINS}, {LOADCENTER_OUTLET_DELAYS_US}};
 
 namespace {
 
@@ -21,7 +23,6 @@ constexpr uint8_t kPassScans = 7;    // 2.8 ms: 16 bytes of the line
 constexpr uint8_t kMostScans = 100;  // from one step to the next: what took longer was no whole pass
 constexpr uint32_t kBlockCycles = static_cast<uint32_t>(kBlockScans) * board::kScanCycles;
 
-Calibration calibration_;
 uint32_t fed_scans_;
 bool flash_holds_ = true;
 
@@ -116,7 +117,7 @@ int main() {
   draw_noise();
   begin_uart();
   sampler.begin();
-  pdu.begin(board::kCalibrated ? &calibration_ : nullptr);
+  pdu.begin();
   load_heat(pdu.decision);
   begin_scans();
   begin_watchdog();

@@ -43,11 +43,9 @@ constexpr int16_t kDrift = 3 * 256;           // 0.15 A: largest mean that is ta
 constexpr int16_t kOffset = 60 * 256;         // 3 A: largest error of the zero of a sensor that works
 constexpr uint8_t kBlocksApart = kSecondBlocks / (kOutlets + kSources);
 
-// Returns `value` with a calibration of hundredths of a percent.
-uint32_t gained(uint32_t value, int16_t hundredths) {
-  const uint32_t by =
-      part(value, fraction(0.0001)) * static_cast<uint16_t>(hundredths < 0 ? -hundredths : hundredths);
-  return hundredths < 0 ? value - by : value + by;
+// Returns `value` with a gain of so many 32768ths added.
+uint32_t gained(uint32_t value, int16_t gain) {
+  return value + static_cast<uint32_t>(static_cast<int32_t>(value >> 15) * gain);
 }
 
 uint32_t sum_of(const BlockSquares (&squares)[kWindowBlocks]) {
@@ -93,18 +91,15 @@ void move_zero(int16_t& zero, int16_t by) {
 
 }  // namespace
 
-void Metering::begin(const Calibration* calibration, Sampler& sampler) {
-#if LOADCENTER_CALIBRATION
-  calibration_ = calibration;
-#endif
+void Metering::begin(Sampler& sampler) {
   for (uint8_t k = 0; k < kOutlets; ++k) {
     outlet_[k].noise = kFirstNoise;
     outlet_[k].second.ends = static_cast<uint8_t>(kSecondBlocks + k * kBlocksApart);
-    outlet_[k].unit = board::kCalibrated ? gained(kOutletUnit, calibration->outlet_gain[k]) : kOutletUnit;
-    constexpr int16_t kDelayLead = static_cast<int16_t>(kLeadScale / board::kTurns * 64L / board::kScanUs);
+    outlet_[k].unit = board::kCalibrated ? gained(kOutletUnit, calibrated(calibration.outlet_gain[k])) : kOutletUnit;
+    constexpr int8_t kLeadOfUs = kLeadScale / board::kTurns / board::kScanUs;
     if (board::kCalibrated) {
       sampler.outlet[k].lead =
-          static_cast<uint16_t>(sampler.outlet[k].lead + calibration->outlet_delay[k] * kDelayLead / 64);
+          static_cast<uint16_t>(sampler.outlet[k].lead + calibrated(calibration.outlet_delay[k]) * kLeadOfUs);
     }
   }
   for (uint8_t s = 0; s < kSources; ++s) {
@@ -321,15 +316,12 @@ void Metering::take_reference(Sampler& sampler) {
 
 void Metering::set_scales(const Sampler& sampler) {
   scaled_for_ = sampler.drives.changeover;
-  const uint16_t calibrated =
-      !board::kCalibrated || calibration_->reference == 0 ? kNominalReference : calibration_->reference;
-  const uint32_t ratio =
-      (static_cast<uint32_t>(calibrated) << 16) / (reference == 0 ? calibrated : reference);
+  const uint32_t ratio = (static_cast<uint32_t>(kNominalReference) << 16) /
+                         (reference == 0 ? kNominalReference : reference);
   for (uint8_t s = 0; s < kSources; ++s) {
     SourceMeter& meter = source_[s];
-    meter.unit = part((board::kCalibrated ? gained(kSourceUnit, calibration_->source_gain[s]) : kSourceUnit),
-                      ratio << 15)
-                 << 1;
+    const uint32_t unit = board::kCalibrated ? gained(kSourceUnit, calibrated(calibration.source_gain[s])) : kSourceUnit;
+    meter.unit = part(unit, ratio << 15) << 1;
     meter.nominal_peak = static_cast<uint16_t>((kNominalPeakMv << 12) / (meter.unit >> 8));
     meter.limit_permille = 0;
   }

@@ -25,7 +25,7 @@ struct Reading1s {
 // Begins zeroed (static storage) and with `begin`.
 class Metering {
  public:
-  void begin(const Calibration* calibration, Sampler& sampler);  // null where the board has none
+  void begin(Sampler& sampler);
 
   // At the end of each block, before the next one ends. Fills `inputs`, of which `power_mw` stays from one
   // window to the next. Returns the outlet, from 1, of which a second has just become whole; 0 if none. Each
@@ -73,11 +73,6 @@ class Metering {
   void take_reference(Sampler& sampler);
   void set_scales(const Sampler& sampler);
 
-#if LOADCENTER_CALIBRATION
-  const Calibration* calibration_;
-#else
-  static constexpr const Calibration* calibration_ = nullptr;
-#endif
   uint8_t window_blocks_;
   OutletMask closed_;  // outlets that were closed in their second
   OutletMask closed_before_;

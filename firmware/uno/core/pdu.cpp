@@ -12,10 +12,10 @@ constexpr int32_t kClockMhz = 5000;  // no mains is so far off, while it still h
 
 }  // namespace
 
-void Pdu::begin(const Calibration* calibration) {
+void Pdu::begin() {
   records.load(now_ms_);
   link.begin(now_ms_, records);
-  metering.begin(calibration, sampler);
+  metering.begin(sampler);
   KeptOutlet kept[kOutlets];
   for (uint8_t k = 0; k < kOutlets; ++k) {
     kept[k] = records.memory.outlet(static_cast<uint8_t>(k + 1));

@@ -25,7 +25,7 @@ uint8_t failing_tests();
 class Pdu {
  public:
   // Reads what is kept, and tells the start. The sampler has begun; no scan has.
-  void begin(const Calibration* calibration);
+  void begin();
 
   // Whether a block has ended that no step has looked at.
   bool due() const { return sampler.blocks != blocks_; }

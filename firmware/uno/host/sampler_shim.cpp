@@ -5,6 +5,12 @@
 #include "../core/metering.hpp"
 #include "../core/scanning.hpp"
 
+namespace loadcenter {
+
+Calibration calibration;  // of the bench that is being worked on
+
+}  // namespace loadcenter
+
 using namespace loadcenter;
 
 namespace {
@@ -25,9 +31,9 @@ extern "C" {
 int bench_outlets() { return kOutlets; }
 int bench_slots() { return kSlots; }
 
-// `gains`: of MAIN, BACKUP and the outlets, in hundredths of a percent; `delays_us`: of the outlets; both may
+// `gains`: of MAIN, BACKUP and the outlets, in 32768ths; `delays_us`: of the outlets; both may
 // be null.
-Bench* bench_new(const int16_t* gains, const int8_t* delays_us, uint16_t reference) {
+Bench* bench_new(const int16_t* gains, const int8_t* delays_us) {
   Bench* bench = new Bench();
   std::memset(static_cast<void*>(bench), 0, sizeof *bench);
   if (gains != nullptr) {
@@ -37,10 +43,10 @@ Bench* bench_new(const int16_t* gains, const int8_t* delays_us, uint16_t referen
   for (int k = 0; delays_us != nullptr && k < kOutlets; ++k) {
     bench->calibration.outlet_delay[k] = delays_us[k];
   }
-  bench->calibration.reference = reference;
   bench->standing.at_once_permille = 650;
   bench->sampler.begin();
-  bench->metering.begin(&bench->calibration, bench->sampler);
+  calibration = bench->calibration;
+  bench->metering.begin(bench->sampler);
   bench->metering.limit(bench->sampler, bench->standing, Source::kMain);
   return bench;
 }
@@ -63,6 +69,7 @@ int bench_scan(Bench* bench, const uint16_t* conversions, int live) {
     return moved;
   }
   bench->sampler.see(bench->seen);
+  calibration = bench->calibration;
   bench->metering.take(bench->sampler, bench->seen, bench->inputs);
   bench->metering.limit(bench->sampler, bench->standing, bench->sampler.drives.changeover);
   return moved | 8;
