@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from tests.fakes.buckets import outlet_columns, source_columns
 from tests.fakes.schedules import FakeSchedules
 from tests.fakes.control import FakeControl
+from tests.fakes.measuring import FakeMeasurements
 
-from loadcenter.domain.analysis.load_profile import LEVEL_MW
-from loadcenter.domain.analysis.voltage_quality import TEN_MINUTES_MS, VoltageMean
 from loadcenter.domain.commands import CommandStatus
 from loadcenter.domain.energy import Meter
 from loadcenter.domain.readings import OutletReading
@@ -86,7 +85,7 @@ class Tables:
         )
 
 
-class FakeStore(FakeControl):
+class FakeStore(FakeControl, FakeMeasurements):
     """A `Store` in memory.
 
     Set `away` to a reason and every method raises `StoreUnavailableError` with it until it is None again.
@@ -94,8 +93,8 @@ class FakeStore(FakeControl):
 
     def __init__(self, day_start: Callable[[int], int] = utc_day_start) -> None:
         super().__init__()
-        self.schedules = FakeSchedules(self._reach)
         self.away: str | None = None
+        self.schedules = FakeSchedules(self._reach)
         self.tables = Tables()
         self._day_start = day_start
         self._devices: dict[str, DeviceRow] = {}
@@ -294,8 +293,6 @@ class FakeStore(FakeControl):
             counts[row.reason] = counts.get(row.reason, 0) + 1
         return counts
 
-    # -- analytics
-
     async def outlets_between(self, pdu_id: str, since_ms: int, until_ms: int) -> list[int]:
         self._reach()
         days = self.tables.rollups[Tier.DAY]
@@ -308,33 +305,6 @@ class FakeStore(FakeControl):
                 and since_ms <= key.start_ms < until_ms
             }
         )
-
-    async def outlet_rollup_before(
-        self, tier: Tier, pdu_id: str, outlet: int, before_ms: int
-    ) -> OutletRollup | None:
-        rows = await self.outlet_rollups(tier, pdu_id, outlet, 0, before_ms)
-        return next((row for _, row in reversed(rows) if row.counters is not None), None)
-
-    async def power_levels(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> dict[int, int]:
-        levels: dict[int, int] = {}
-        for _, row in await self.outlet_rollups(Tier.MINUTE, pdu_id, outlet, since_ms, until_ms):
-            if row.power.count and row.voltage.minimum > 0:
-                level = row.power.total // (row.power.count * LEVEL_MW)
-                levels[level] = levels.get(level, 0) + row.covered_ms
-        return levels
-
-    async def voltage_means(
-        self, pdu_id: str, source: Source, since_ms: int, until_ms: int
-    ) -> list[VoltageMean]:
-        sums: dict[int, SourceRollup] = {}
-        for start_ms, row in await self.source_rollups(Tier.MINUTE, pdu_id, source, since_ms, until_ms):
-            ten_ms = start_ms - start_ms % TEN_MINUTES_MS
-            if row.voltage.count:
-                sums[ten_ms] = sums[ten_ms].merge(row) if ten_ms in sums else row
-        return [
-            VoltageMean(start_ms, row.covered_ms, row.voltage.count, row.voltage.total)
-            for start_ms, row in sums.items()
-        ]
 
     # -- registry
 

@@ -91,6 +91,13 @@ class Tariffs:
     currency: str = ""
     tariffs: Sequence[Tariff] = ()
 
+    @property
+    def change_minutes(self) -> tuple[int, ...]:
+        """Minutes of a local day, but midnight, at which the price may change under one of the tariffs; rising."""
+        windows = [window for one in self.tariffs for window in one.windows]
+        minutes = {minute for one in windows for minute in (one.from_minute, one.until_minute % DAY_MINUTES)}
+        return tuple(sorted(minutes - {0}))
+
     def on(self, day: date) -> Tariff | None:
         """Return the tariff of a day, None before the first."""
         return next((one for one in reversed(self.tariffs) if one.valid_from <= day), None)

@@ -1,14 +1,15 @@
-"""Analytics: what readings and events of some days say, read in short steps so that live data does not wait."""
+"""Analytics: what readings and events of some days say; the database reckons, in short questions and two at a time."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Protocol
+from typing import Final, TypeVar
 
 from loadcenter.domain.analysis import load_profile
 from loadcenter.domain.analysis.disturbances import Disturbance, Noted, disturbances
 from loadcenter.domain.analysis.energy_cost import Bill
-from loadcenter.domain.analysis.load_profile import Demand, LoadProfile
-from loadcenter.domain.analysis.metering import Gap, metered
+from loadcenter.domain.analysis.load_profile import LoadProfile, Standby, sampled_days
+from loadcenter.domain.analysis.metering import Gap
 from loadcenter.domain.analysis.outages import Supply, supply
 from loadcenter.domain.analysis.periods import Days
 from loadcenter.domain.analysis.voltage_quality import (
@@ -16,13 +17,16 @@ from loadcenter.domain.analysis.voltage_quality import (
     WEEK_DAYS,
     VoltageMean,
     Week,
+    flagged_intervals,
     judged,
     monday,
 )
+from loadcenter.domain.analysis.wall import WallClock
 from loadcenter.domain.events import EventCode
-from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier, bucket_start_ms
-from loadcenter.domain.tariffs import LocalTime, Price, Tariffs
+from loadcenter.domain.rollups import Tier, bucket_start_ms
+from loadcenter.domain.tariffs import Tariffs
 from loadcenter.domain.topology import Source
+from loadcenter.services.measurements import Measurements, SiteTime
 from loadcenter.services.ports import Clock, EventFilter, StoredEvent
 from loadcenter.services.reports import (
     EnergyReport,
@@ -34,15 +38,16 @@ from loadcenter.services.reports import (
     VoltageReport,
 )
 from loadcenter.services.resolution import RangeError
+from loadcenter.services.wall import Moments, wall_clock
 
 MAX_DAYS = 400
-_STEP_DAYS = 7
+LANES: Final = 2
+"""Questions that one report asks at the same time: the database's other connections stay for live pages."""
 _EVENTS_AT_ONCE = 500
 _LOOK_BACK = 20
 """Events read before a period, for a disturbance that began in the one before."""
 
 _QUARTER_MS = Tier.QUARTER.value * 1000
-_MINUTE_MS = Tier.MINUTE.value * 1000
 _MINUTE_READS_MS = 2 * 3_600_000
 """A disturbance longer than this shows its extremes in quarters as well as in minutes."""
 
@@ -53,82 +58,7 @@ _SOURCE_CODES = (EventCode.SOURCE_LOST, EventCode.SOURCE_RESTORED, EventCode.BOO
 _OUTAGE_CODES = (EventCode.OUTAGE, EventCode.OUTAGE_END, EventCode.BOOT)
 _TRANSFER_CODES = (EventCode.TRANSFER, EventCode.BOOT)
 
-
-class Measurements(Protocol):
-    """What analytics asks of the database. Every method may raise `StoreUnavailableError`."""
-
-    async def outlets_between(self, pdu_id: str, since_ms: int, until_ms: int) -> list[int]:
-        """Return the outlets that have days with readings with since <= start < until, in order."""
-        ...
-
-    async def outlet_rollups(
-        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
-    ) -> list[tuple[int, OutletRollup]]:
-        """Return (start_ms, rollup) with since <= start < until, in order."""
-        ...
-
-    async def outlet_rollup_before(
-        self, tier: Tier, pdu_id: str, outlet: int, before_ms: int
-    ) -> OutletRollup | None:
-        """Return the last bucket with a counter that begins before `before_ms`, None if there is none."""
-        ...
-
-    async def source_rollups(
-        self, tier: Tier, pdu_id: str, source: Source, since_ms: int, until_ms: int
-    ) -> list[tuple[int, SourceRollup]]:
-        """Return (start_ms, rollup) of a source with since <= start < until, in order."""
-        ...
-
-    async def power_levels(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> dict[int, int]:
-        """Return the covered time in ms by level of one-minute mean power, in steps of `LEVEL_MW`.
-
-        Only of minutes in which the outlet had voltage throughout.
-        """
-        ...
-
-    async def voltage_means(
-        self, pdu_id: str, source: Source, since_ms: int, until_ms: int
-    ) -> list[VoltageMean]:
-        """Return ten-minute values of voltage with readings, with since <= start < until, in order."""
-        ...
-
-    async def events(self, wanted: EventFilter) -> list[StoredEvent]:
-        """Return events, newest first, at most `limit`."""
-        ...
-
-
-class SiteTime(Protocol):
-    """The clock on the site's wall."""
-
-    @property
-    def zone(self) -> str:
-        """IANA name of the time zone."""
-        ...
-
-    def local(self, ts_ms: int) -> LocalTime:
-        """Return the site's date and minute at `ts_ms`."""
-        ...
-
-    def midnight_ms(self, day: date) -> int:
-        """Return UTC ms at which `day` begins at the site."""
-        ...
-
-
-class _Moments:
-    """Local time and price of each quarter, looked up once for all outlets."""
-
-    def __init__(self, site: SiteTime, tariffs: Tariffs) -> None:
-        self._site = site
-        self._tariffs = tariffs
-        self._known: dict[int, tuple[LocalTime, Price | None]] = {}
-
-    def at(self, start_ms: int) -> tuple[LocalTime, Price | None]:
-        """Return local time and price at the begin of a quarter."""
-        found = self._known.get(start_ms)
-        if found is None:
-            local = self._site.local(start_ms)
-            found = self._known[start_ms] = local, self._tariffs.price_at(local)
-        return found
+T = TypeVar("T")
 
 
 class Analytics:
@@ -175,49 +105,57 @@ class Analytics:
             StoreUnavailableError: the database is away.
         """
         period, before = self._period(days), self._period_before(days)
-        moments = _Moments(self._site, self._tariffs)
-        outlets = [
-            await self._outlet(pdu_id, outlet, period, before, moments)
-            for outlet in await self._store.outlets_between(pdu_id, before.since_ms, period.until_ms)
-        ]
+        outlets = await self._store.outlets_between(pdu_id, before.since_ms, period.until_ms)
+        moments = Moments(self._site, self._tariffs)
+        turns = asyncio.Semaphore(LANES)
+        demand, uses = await asyncio.gather(
+            _in_turn(turns, self._store.highest_mean(pdu_id, outlets, period.since_ms, period.now_ms)),
+            asyncio.gather(
+                *(
+                    _in_turn(turns, self._outlet(pdu_id, outlet, len(outlets), period, before, moments))
+                    for outlet in outlets
+                )
+            ),
+        )
         lengths = self._day_lengths(period)
         fee_pico, before_pico = self._fee_pico(lengths), self._fee_pico(self._day_lengths(before))
-        return EnergyReport(period, before, self._tariffs, outlets, lengths, fee_pico, before_pico)
+        return EnergyReport(period, before, self._tariffs, uses, demand, lengths, fee_pico, before_pico)
 
     async def _outlet(
-        self, pdu_id: str, outlet: int, period: Period, before: Period, moments: _Moments
+        self, pdu_id: str, outlet: int, outlets: int, period: Period, before: Period, moments: Moments
     ) -> OutletUse:
-        profile = LoadProfile()
-        bill = await self._bill(pdu_id, outlet, period, moments, profile)
-        levels: dict[int, int] = {}
-        for since_ms, until_ms in self._steps(period):
-            found = await self._store.power_levels(pdu_id, outlet, since_ms, until_ms)
-            for level, covered_ms in found.items():
-                levels[level] = levels.get(level, 0) + covered_ms
-        peak = await self._peak(pdu_id, outlet, profile.highest)
-        earlier = await self._bill(pdu_id, outlet, before, moments, None)
-        return OutletUse(outlet, bill, profile, peak, load_profile.standby(levels), earlier.total)
+        span, wall = (period.since_ms, period.now_ms), self._wall(period)
+        profile = LoadProfile(
+            await self._store.hours_of_week(pdu_id, outlet, *span, wall),
+            await self._store.highest_mean(pdu_id, [outlet], *span),
+        )
+        return OutletUse(
+            outlet,
+            await self._bill(pdu_id, outlet, period, moments),
+            profile,
+            await self._peak(pdu_id, outlet, period, wall),
+            await self._standby(pdu_id, outlet, outlets, period),
+            (await self._bill(pdu_id, outlet, before, moments)).total,
+        )
 
-    async def _bill(
-        self, pdu_id: str, outlet: int, period: Period, moments: _Moments, profile: LoadProfile | None
-    ) -> Bill:
-        """Return the bill of an outlet, and add its load to `profile`."""
+    async def _bill(self, pdu_id: str, outlet: int, period: Period, moments: Moments) -> Bill:
         bill = Bill()
-        last = await self._store.outlet_rollup_before(Tier.QUARTER, pdu_id, outlet, period.since_ms)
-        counters = last.counters if last else None
-        for since_ms, until_ms in self._steps(period):
-            rows = await self._store.outlet_rollups(Tier.QUARTER, pdu_id, outlet, since_ms, until_ms)
-            for one in metered(rows, counters):
-                local, price = moments.at(one.start_ms)
-                bill.add_energy(local.day, price, one.energy_mwh, one.rollup.covered_ms)
-                if one.gap is not None:
-                    bill.add_gap(local.day, one.gap, self._gap_prices(one.gap, moments))
-                if profile is not None:
-                    profile.add(one.start_ms, local, one.rollup.power, one.rollup.covered_ms)
-            counters = next((row.counters for _, row in reversed(rows) if row.counters), counters)
+        wall = self._wall(period)
+        for one in await self._store.metered(pdu_id, outlet, period.since_ms, period.now_ms, wall):
+            local, price = moments.at(one.start_ms)
+            bill.add_energy(local.day, price, one.energy_mwh, one.covered_ms)
+            if one.gap is not None:
+                bill.add_gap(local.day, one.gap, self._gap_prices(one.gap, moments))
         return bill
 
-    def _gap_prices(self, gap: Gap, moments: _Moments) -> tuple[int, int] | None:
+    async def _standby(self, pdu_id: str, outlet: int, outlets: int, period: Period) -> Standby | None:
+        """Return the standby of an outlet, of a long period out of some of its days."""
+        spans = self._spans(period, sampled_days(period.days.count, outlets))
+        found = load_profile.standby(await self._store.power_levels(pdu_id, outlet, spans))
+        part_ms = sum(until_ms - since_ms for since_ms, until_ms in spans)
+        return None if found is None else found.scaled(period.elapsed_ms, part_ms)
+
+    def _gap_prices(self, gap: Gap, moments: Moments) -> tuple[int, int] | None:
         if gap.until_ms - gap.since_ms > _EVERY_PRICE_MS:
             first, last = self._site.local(gap.since_ms), self._site.local(gap.until_ms)
             return self._tariffs.price_range(first.day, last.day)
@@ -229,17 +167,30 @@ class Analytics:
             prices.append(price.micro_per_kwh)
         return min(prices), max(prices)
 
-    async def _peak(self, pdu_id: str, outlet: int, highest: Demand | None) -> Peak | None:
-        if highest is None:
-            return None
-        start_ms = highest.start_ms
-        minutes = await self._store.outlet_rollups(
-            Tier.MINUTE, pdu_id, outlet, start_ms, start_ms + _QUARTER_MS
-        )
-        minute_ms = next((at for at, row in minutes if row.power.maximum == highest.power_mw), None)
-        if minute_ms is None:  # minutes are kept for a shorter time than quarters
-            return Peak(highest.power_mw, start_ms, _QUARTER_MS)
-        return Peak(highest.power_mw, minute_ms, _MINUTE_MS)
+    def _spans(self, period: Period, days: range) -> list[tuple[int, int]]:
+        """Return the bounds of some days of a period as far as they are over; all of them are one span."""
+        if days.step == 1:
+            return [(period.since_ms, period.now_ms)]
+        firsts = [period.days.first + timedelta(days=n) for n in days]
+        bounds = [
+            (self._site.midnight_ms(day), self._site.midnight_ms(day + timedelta(days=1))) for day in firsts
+        ]
+        return [(since, min(until, period.now_ms)) for since, until in bounds if since < period.now_ms]
+
+    async def _peak(self, pdu_id: str, outlet: int, period: Period, wall: WallClock) -> Peak | None:
+        """Return the highest reading, looked for in finer and finer buckets as far as those are kept."""
+        since_ms, until_ms = period.since_ms, period.now_ms
+        found: Peak | None = None
+        for tier in (
+            (Tier.HOUR, Tier.QUARTER, Tier.MINUTE) if wall.whole_hours else (Tier.QUARTER, Tier.MINUTE)
+        ):
+            highest = await self._store.highest_reading(tier, pdu_id, outlet, since_ms, until_ms)
+            if highest is None or (found is not None and highest.power_mw != found.power_mw):
+                break
+            since_ms, within_ms = highest.start_ms, tier.value * 1000
+            until_ms = since_ms + within_ms
+            found = Peak(highest.power_mw, since_ms, within_ms)
+        return found
 
     def _day_lengths(self, period: Period) -> dict[date, int]:
         lengths: dict[date, int] = {}
@@ -266,27 +217,46 @@ class Analytics:
         events = await self._events(pdu_id, _SOURCE_CODES, period)
         wanted = EventFilter(pdu_id, codes=_SOURCE_CODES, until_ms=period.since_ms, limit=_LOOK_BACK)
         events = _in_order([*events, *await self._store.events(wanted)])
-        sources = [
-            await self._source(pdu_id, source, period, nominal_mv, [_noted(one) for one in events])
-            for source in Source
-        ]
+        noted = [_noted(one) for one in events]
+        sources = await asyncio.gather(
+            *(self._source(pdu_id, source, period, nominal_mv, noted) for source in Source)
+        )
         return VoltageReport(period, nominal_mv, sources)
 
     async def _source(
         self, pdu_id: str, source: Source, period: Period, nominal_mv: int, events: Sequence[Noted]
     ) -> SourceQuality:
-        means: list[VoltageMean] = []
-        for since_ms, until_ms in self._steps(period):
-            means += await self._store.voltage_means(pdu_id, source, since_ms, until_ms)
         found = [
             await self._seen(pdu_id, one)
             for one in disturbances(events, source, period.now_ms)
             if one.until_ms > period.since_ms
         ]
-        quality = judged(
-            means, found, self._weeks(period), nominal_mv, lambda ts_ms: self._site.local(ts_ms).day
+        flagged_ms = flagged_intervals(found, nominal_mv)
+        days = {self._day_of(start_ms) for start_ms in flagged_ms}
+        days = {day for day in days if period.days.first <= day < period.days.end}
+        means = [mean for day in sorted(days) for mean in await self._means(pdu_id, source, day, period)]
+        counted = await self._store.voltage_bins(
+            pdu_id, source, period.since_ms, period.now_ms, nominal_mv, self._wall(period)
         )
+        bins = [one for one in counted if self._day_of(one.start_ms) not in days]
+        bins += [one.bin(nominal_mv) for one in means if one.known and one.start_ms not in flagged_ms]
+        flagged = [one for one in means if one.start_ms in flagged_ms]
+        quality = judged(bins, flagged, self._weeks(period), self._day_of)
         return SourceQuality(source, await self._covered_ms(pdu_id, source, period), quality, found)
+
+    async def _means(self, pdu_id: str, source: Source, day: date, period: Period) -> list[VoltageMean]:
+        """Return the ten-minute values that begin on a local day; one may do so before the period does."""
+        midnight_ms = self._site.midnight_ms(day)
+        since_ms = max(midnight_ms - midnight_ms % TEN_MINUTES_MS, period.since_ms)
+        until_ms = self._site.midnight_ms(day + timedelta(days=1)) + TEN_MINUTES_MS
+        found = await self._store.voltage_means(pdu_id, source, since_ms, min(until_ms, period.now_ms))
+        return [one for one in found if self._day_of(one.start_ms) == day]
+
+    def _day_of(self, ts_ms: int) -> date:
+        return self._site.local(ts_ms).day
+
+    def _wall(self, period: Period) -> WallClock:
+        return wall_clock(self._site, self._tariffs, period.since_ms, period.now_ms)
 
     async def _seen(self, pdu_id: str, one: Disturbance) -> Disturbance:
         """Return a disturbance with the lowest and highest readings within it."""
@@ -372,17 +342,10 @@ class Analytics:
         running = period.elapsed_ms < period.until_ms - period.since_ms
         return self._period(days.before(), period.elapsed_ms if running else None)
 
-    def _steps(self, period: Period) -> Iterator[tuple[int, int]]:
-        """Yield a few days at a time, whose rows are worked on without a pause."""
-        day = period.days.first
-        while day < period.days.end:
-            after = day + timedelta(days=_STEP_DAYS)
-            since_ms = self._site.midnight_ms(day)
-            until_ms = min(self._site.midnight_ms(after), period.now_ms)
-            if since_ms >= until_ms:
-                return
-            yield since_ms, until_ms
-            day = after
+
+async def _in_turn(turns: asyncio.Semaphore, question: Awaitable[T]) -> T:
+    async with turns:
+        return await question
 
 
 def _noted(event: StoredEvent) -> Noted:

@@ -60,13 +60,14 @@ class OutletUse:
 class EnergyReport:
     """Energy, cost and load of a PDU over a period.
 
-    `day_lengths` has every day that has begun, with how much of it is over in ms: 23 to 25 hours for a whole one.
+    `demand` is the highest of all outlets together. `day_lengths` has every day that has begun, with how much of it is over in ms: 23 to 25 hours for a whole one.
     """
 
     period: Period
     before: Period
     tariffs: Tariffs
     outlets: Sequence[OutletUse]
+    demand: Demand | None
     day_lengths: Mapping[date, int]
     fee_pico: int
     before_fee_pico: int
@@ -97,11 +98,6 @@ class EnergyReport:
         """All outlets together on each day that has begun."""
         known = merged_days({one.outlet: one.bill for one in self.outlets})
         return {day: known.get(day, Amount()) for day in self.day_lengths}
-
-    @property
-    def demand(self) -> Demand | None:
-        """The highest demand of all outlets together."""
-        return load_profile.total_demand([one.profile for one in self.outlets])
 
     @property
     def mean_mw(self) -> float | None:

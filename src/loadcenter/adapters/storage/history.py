@@ -12,7 +12,7 @@ from loadcenter.adapters.storage import schema
 from loadcenter.adapters.storage.channels import OUTLETS, SOURCES, Channels, R
 from loadcenter.adapters.storage.dialect import insert_only, write_rows
 from loadcenter.adapters.storage.ingest import event_row
-from loadcenter.adapters.storage.pdus import known_numbers, numbers_of
+from loadcenter.adapters.storage.pdus import number_of, numbers_of
 from loadcenter.adapters.storage.records import QUALITIES, bank_and_slot, outlet_rows, source_rows
 from loadcenter.adapters.storage.rollups import read_rollups
 from loadcenter.domain.energy import Meter
@@ -33,7 +33,7 @@ async def raw_outlets(
     columns = rows.c
     query = (
         select(rows)
-        .where(columns.pdu_no == await _number(connection, pdu_id), columns.bank == bank)
+        .where(columns.pdu_no == await number_of(connection, pdu_id), columns.bank == bank)
         .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
         .order_by(columns.ts_ms)
         .limit(limit)
@@ -49,7 +49,7 @@ async def raw_sources(
     columns = rows.c
     query = (
         select(rows)
-        .where(columns.pdu_no == await _number(connection, pdu_id), columns.bank == 0)
+        .where(columns.pdu_no == await number_of(connection, pdu_id), columns.bank == 0)
         .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
         .order_by(columns.ts_ms)
         .limit(limit)
@@ -112,7 +112,7 @@ async def gaps(connection: AsyncConnection, pdu_id: str) -> list[GapRow]:
     columns = schema.gap.c
     query = (
         select(schema.gap)
-        .where(columns.pdu_no == await _number(connection, pdu_id))
+        .where(columns.pdu_no == await number_of(connection, pdu_id))
         .order_by(columns.ts_ms, columns.id)
     )
     return [
@@ -132,7 +132,7 @@ async def meters(connection: AsyncConnection, pdu_id: str) -> dict[int, Meter]:
     """Return the energy meter of each outlet of a PDU."""
     columns = schema.meter.c
     query = select(columns.outlet, columns.shown_mwh, columns.offset_mwh).where(
-        columns.pdu_no == await _number(connection, pdu_id)
+        columns.pdu_no == await number_of(connection, pdu_id)
     )
     return {outlet: Meter(shown, offset) for outlet, shown, offset in await connection.execute(query)}
 
@@ -145,15 +145,10 @@ async def outlets_reset(
     query = (
         select(columns.outlet)
         .distinct()
-        .where(columns.pdu_no == await _number(connection, pdu_id), columns.outlet.in_(outlets))
+        .where(columns.pdu_no == await number_of(connection, pdu_id), columns.outlet.in_(outlets))
         .where(columns.ts_ms >= since_ms, columns.ts_ms < until_ms)
     )
     return frozenset((await connection.execute(query)).scalars())
-
-
-async def _number(connection: AsyncConnection, pdu_id: str) -> int | None:
-    """Return the number of a PDU; None, which equals no row, for one never heard of."""
-    return (await known_numbers(connection, [pdu_id])).get(pdu_id)
 
 
 async def _rollups(
@@ -166,7 +161,7 @@ async def _rollups(
     until_ms: int,
     limit: int | None,
 ) -> list[tuple[int, R]]:
-    pdu_no = await _number(connection, pdu_id)
+    pdu_no = await number_of(connection, pdu_id)
     if pdu_no is None:
         return []
     return await read_rollups(connection, channels, tier, (pdu_no, channel, since_ms), until_ms, limit)

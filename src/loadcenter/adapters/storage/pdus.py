@@ -18,6 +18,11 @@ async def known_numbers(connection: AsyncConnection, pdu_ids: Collection[str]) -
     return numbers
 
 
+async def number_of(connection: AsyncConnection, pdu_id: str) -> int | None:
+    """Return the number of a PDU; None, which equals no row, for one never heard of."""
+    return (await known_numbers(connection, [pdu_id])).get(pdu_id)
+
+
 async def numbers_of(connection: AsyncConnection, pdu_ids: Collection[str]) -> dict[str, int]:
     """Return the number of each PDU; one heard of for the first time gets its number now.
 

@@ -17,6 +17,7 @@ from loadcenter.adapters.storage import (
     history,
     ingest,
     keeping,
+    metering,
     quarantine,
     registry,
 )
@@ -25,13 +26,16 @@ from loadcenter.adapters.storage.dialect import add_up, write_rows
 from loadcenter.adapters.storage.engine import open_engines
 from loadcenter.adapters.storage.migrations import migrate
 from loadcenter.adapters.storage.rollups import DayStart, utc_day_start
-from loadcenter.adapters.storage.schema import heartbeat
 from loadcenter.adapters.storage.schedules import SqlSchedules
+from loadcenter.adapters.storage.schema import heartbeat
 from loadcenter.adapters.storage.transactions import Database, StoreSettings
-from loadcenter.domain.analysis.voltage_quality import VoltageMean
+from loadcenter.domain.analysis.load_profile import Demand
+from loadcenter.domain.analysis.metering import Metered
+from loadcenter.domain.analysis.voltage_quality import VoltageBin, VoltageMean
+from loadcenter.domain.analysis.wall import WallClock
 from loadcenter.domain.commands import CommandStatus
 from loadcenter.domain.energy import Meter
-from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Tier
+from loadcenter.domain.rollups import Counters, OutletRollup, SourceRollup, Stat, Tier
 from loadcenter.domain.topology import Source
 from loadcenter.protocol.session import StreamKey
 from loadcenter.services.columns import Buckets, OutletColumns, SourceColumns
@@ -80,11 +84,11 @@ class SqlStore(SqlControl):
 
     def __init__(self, database: Database, settings: StoreSettings, day_start: DayStart) -> None:
         super().__init__(database)
+        self.schedules = SqlSchedules(database)
         self._settings = settings
         self._day_start = day_start
 
     # -- ingest
-        self.schedules = SqlSchedules(database)
 
     async def positions(self, pdu_id: str) -> dict[StreamKey, int]:
         """See `Store.positions`."""
@@ -231,18 +235,54 @@ class SqlStore(SqlControl):
             lambda connection: analytics.outlets_between(connection, pdu_id, since_ms, until_ms)
         )
 
-    async def outlet_rollup_before(
-        self, tier: Tier, pdu_id: str, outlet: int, before_ms: int
-    ) -> OutletRollup | None:
-        """See `Measurements.outlet_rollup_before`."""
+    async def metered(
+        self, pdu_id: str, outlet: int, since_ms: int, until_ms: int, wall: WallClock
+    ) -> list[Metered]:
+        """See `Measurements.metered`."""
         return await self._database.read(
-            lambda connection: analytics.outlet_rollup_before(connection, tier, pdu_id, outlet, before_ms)
+            lambda connection: metering.metered(connection, pdu_id, outlet, since_ms, until_ms, wall)
         )
 
-    async def power_levels(self, pdu_id: str, outlet: int, since_ms: int, until_ms: int) -> dict[int, int]:
+    async def hours_of_week(
+        self, pdu_id: str, outlet: int, since_ms: int, until_ms: int, wall: WallClock
+    ) -> dict[tuple[int, int], Stat]:
+        """See `Measurements.hours_of_week`."""
+        return await self._database.read(
+            lambda connection: analytics.hours_of_week(connection, pdu_id, outlet, since_ms, until_ms, wall)
+        )
+
+    async def highest_mean(
+        self, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int
+    ) -> Demand | None:
+        """See `Measurements.highest_mean`."""
+        return await self._database.read(
+            lambda connection: analytics.highest_mean(connection, pdu_id, outlets, since_ms, until_ms)
+        )
+
+    async def highest_reading(
+        self, tier: Tier, pdu_id: str, outlet: int, since_ms: int, until_ms: int
+    ) -> Demand | None:
+        """See `Measurements.highest_reading`."""
+        return await self._database.read(
+            lambda connection: analytics.highest_reading(connection, tier, pdu_id, outlet, since_ms, until_ms)
+        )
+
+    async def power_levels(
+        self, pdu_id: str, outlet: int, spans: Sequence[tuple[int, int]]
+    ) -> dict[int, int]:
         """See `Measurements.power_levels`."""
         return await self._database.read(
-            lambda connection: analytics.power_levels(connection, pdu_id, outlet, since_ms, until_ms)
+            lambda connection: analytics.power_levels(connection, pdu_id, outlet, spans)
+        )
+
+    async def voltage_bins(
+        self, pdu_id: str, source: Source, since_ms: int, until_ms: int, nominal_mv: int, wall: WallClock
+    ) -> list[VoltageBin]:
+        """See `Measurements.voltage_bins`."""
+        return await self._database.read(
+            lambda connection: analytics.voltage_bins(
+                connection, pdu_id, source, since_ms, until_ms, nominal_mv, wall
+            )
         )
 
     async def voltage_means(

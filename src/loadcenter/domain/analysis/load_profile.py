@@ -1,14 +1,14 @@
 """How an outlet draws: highest demand, peak, load factor, hours of the week, and what it draws when it does least."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
 from loadcenter.domain.rollups import Stat, Tier
-from loadcenter.domain.tariffs import LocalTime
 
 QUARTER_MS = Tier.QUARTER.value * 1000
-DEMAND_COVERAGE = 0.9
-"""A quarter counts as demand only with readings for this part of it; else a mean of a few seconds could win."""
+DEMAND_COVERAGE_MS = QUARTER_MS * 9 // 10
+"""A quarter counts as demand only with readings for 90 % of it; else a mean of a few seconds could win."""
 
 STANDBY_SHARE = 0.05
 """Standby is the power that an outlet goes below in at most this part of the time that it is switched on."""
@@ -20,6 +20,11 @@ STANDBY_MARGIN_MW = 1_000
 LEVEL_MW = 100
 """Step of the levels that one-minute means are counted in."""
 
+STANDBY_DAYS = 256
+"""Days of all outlets together that standby is reckoned from: a month of eight outlets is read whole."""
+
+WEEK_DAYS = 7
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -29,38 +34,22 @@ class Demand:
     start_ms: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LoadProfile:
-    """Load of one outlet over a period; grows by `add`.
+    """Load of one outlet over a period.
 
     Attributes:
-        power: of all readings.
-        demand: the highest mean of a quarter that is covered well enough, None if none was.
-        highest: the highest reading and the start of the quarter that holds it.
         hours: statistic of each hour of the week, by (weekday, hour) of the local clock.
-        quarters: mean power of the quarters that are covered well enough, in mW by start.
+        demand: the highest mean of a quarter that is covered well enough, None if none was.
     """
 
-    power: Stat = field(default_factory=Stat)
+    hours: Mapping[tuple[int, int], Stat] = field(default_factory=dict)
     demand: Demand | None = None
-    highest: Demand | None = None
-    hours: dict[tuple[int, int], Stat] = field(default_factory=dict)
-    quarters: dict[int, float] = field(default_factory=dict)
 
-    def add(self, start_ms: int, local: LocalTime, power: Stat, covered_ms: int) -> None:
-        """Add a quarter that begins at `local`."""
-        mean = power.mean
-        if mean is None:
-            return
-        self.power = self.power.merge(power)
-        hour = local.day.weekday(), local.minute // 60
-        self.hours[hour] = self.hours.get(hour, Stat()).merge(power)
-        if self.highest is None or power.maximum > self.highest.power_mw:
-            self.highest = Demand(power.maximum, start_ms)
-        if covered_ms >= DEMAND_COVERAGE * QUARTER_MS:
-            self.quarters[start_ms] = mean
-            if self.demand is None or mean > self.demand.power_mw:
-                self.demand = Demand(mean, start_ms)
+    @property
+    def power(self) -> Stat:
+        """The statistic of all readings."""
+        return reduce(Stat.merge, self.hours.values(), Stat())
 
 
 def load_factor(mean_mw: float | None, demand: Demand | None) -> float | None:
@@ -70,17 +59,14 @@ def load_factor(mean_mw: float | None, demand: Demand | None) -> float | None:
     return mean_mw / demand.power_mw
 
 
-def total_demand(profiles: Sequence[LoadProfile]) -> Demand | None:
-    """Return the highest demand of all outlets together, over quarters in which every one of them is known."""
-    if not profiles:
-        return None
-    common = set(profiles[0].quarters).intersection(*(one.quarters for one in profiles[1:]))
-    best: Demand | None = None
-    for start_ms in sorted(common):
-        power_mw = sum(one.quarters[start_ms] for one in profiles)
-        if best is None or power_mw > best.power_mw:
-            best = Demand(power_mw, start_ms)
-    return best
+def sampled_days(days: int, outlets: int) -> range:
+    """Return which days of a period standby is reckoned from, counted from 0: all, or every n-th of a long period.
+
+    Half a million minutes are read in less than a second; n is no multiple of seven, so that all days of the week are
+    among them alike.
+    """
+    step = max(1, -(-days * outlets // STANDBY_DAYS))
+    return range(0, days, step + 1 if step % WEEK_DAYS == 0 else step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +84,13 @@ class Standby:
     resting_ms: int
     energy_mwh: int
     on_ms: int
+
+    def scaled(self, whole_ms: int, part_ms: int) -> "Standby":
+        """Return the times and the energy of `whole_ms`, where they were those of `part_ms` of it."""
+        if part_ms >= whole_ms:
+            return self
+        of_part = self.resting_ms, self.energy_mwh, self.on_ms
+        return Standby(self.power_mw, *(value * whole_ms // part_ms for value in of_part))
 
 
 def standby(levels: Mapping[int, int]) -> Standby | None:

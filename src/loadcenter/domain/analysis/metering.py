@@ -1,10 +1,6 @@
 """Energy between buckets: what belongs to a bucket, and what flowed while nothing was heard."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-from loadcenter.domain.energy import counter_delta_mwh
-from loadcenter.domain.rollups import Counters, OutletRollup
 
 GAP_MS = 60_000
 """Counters further apart than this have a gap between them, as in the charts of history."""
@@ -21,30 +17,19 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """One bucket: its readings, its energy, and the gap that it ended."""
+    """Quarters of an hour together, of one local day and at one price; a quarter that ended a gap stands by itself.
+
+    A quarter holds what its counter went on since the last reading before, so that all energies and gaps together are
+    what the counter went on.
+
+    Attributes:
+        start_ms: begin of the first of them.
+        covered_ms: time that readings stand for.
+        energy_mwh: their energy, without that of the gap.
+        gap: the gap that the quarter ended.
+    """
 
     start_ms: int
-    rollup: OutletRollup
+    covered_ms: int
     energy_mwh: int = 0
     gap: Gap | None = None
-
-
-def metered(rows: Iterable[tuple[int, OutletRollup]], before: Counters | None) -> Iterator[Metered]:
-    """Yield each bucket with its energy, so that all energies and gaps together are what the counter went on.
-
-    Args:
-        rows: (start_ms, rollup) in order of time.
-        before: counters of the last bucket before the first, None if there is none.
-    """
-    for start_ms, rollup in rows:
-        counters = rollup.counters
-        if counters is None:
-            yield Metered(start_ms, rollup)
-            continue
-        between = 0 if before is None else counter_delta_mwh(before.last_mwh, counters.first_mwh)
-        if before is not None and counters.first_ts_ms - before.last_ts_ms > GAP_MS:
-            gap = Gap(before.last_ts_ms, counters.first_ts_ms, between)
-            yield Metered(start_ms, rollup, counters.energy_mwh, gap)
-        else:
-            yield Metered(start_ms, rollup, counters.energy_mwh + between)
-        before = counters

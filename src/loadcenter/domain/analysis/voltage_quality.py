@@ -5,7 +5,7 @@ nominal voltage, and all of them within +10 % / -15 %. Ten-minute values in whic
 flagged and left out (IEC 61000-4-30, 4.7).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -16,8 +16,12 @@ TEN_MINUTES_MS = 600_000
 LEAST_COVERAGE = 0.9
 """A ten-minute value needs readings for this part of it, and a week such values for this part of it."""
 
-WITHIN_PCT = (90, 110)
-WIDE_PCT = (85, 110)
+LEAST_COVERAGE_MS = 540_000
+"""The first as time."""
+
+WITHIN_PCT = 90
+WIDE_PCT = 85
+MOST_PCT = 110
 WITHIN_SHARE = 0.95
 WEEK_DAYS = 7
 
@@ -32,11 +36,36 @@ class VoltageMean:
     total_mv: int
 
     @property
-    def mean_mv(self) -> float | None:
-        """The mean, None where readings stand for too little of the ten minutes."""
-        if not self.count or self.covered_ms < LEAST_COVERAGE * TEN_MINUTES_MS:
-            return None
-        return self.total_mv / self.count
+    def known(self) -> bool:
+        """Whether readings stand for enough of the ten minutes."""
+        return self.count > 0 and self.covered_ms >= LEAST_COVERAGE_MS
+
+    def bin(self, nominal_mv: int) -> "VoltageBin":
+        """Return the value as a bin of one; it must have readings."""
+        hundredfold, nominal = self.total_mv * 100, self.count * nominal_mv
+        mean_mv = self.total_mv / self.count
+        above = hundredfold > MOST_PCT * nominal
+        return VoltageBin(self.start_ms, hundredfold // nominal, above, 1, mean_mv, mean_mv)
+
+
+@dataclass(frozen=True, slots=True)
+class VoltageBin:
+    """Ten-minute values of one local day and one percent of the nominal voltage, and how many they are.
+
+    Attributes:
+        start_ms: begin of the earliest.
+        percent: their percent of the nominal voltage, rounded down.
+        above: whether they lie above +10 %.
+        count: how many.
+        lowest_mv: the lowest; `highest_mv` the highest.
+    """
+
+    start_ms: int
+    percent: int
+    above: bool
+    count: int
+    lowest_mv: float
+    highest_mv: float
 
 
 class Verdict(StrEnum):
@@ -69,11 +98,12 @@ class Week:
     within: int = 0
     within_wide: int = 0
 
-    def add(self, mean_mv: float, nominal_mv: int) -> None:
-        """Add a valid ten-minute value."""
-        self.valid += 1
-        self.within += _inside(mean_mv, nominal_mv, WITHIN_PCT)
-        self.within_wide += _inside(mean_mv, nominal_mv, WIDE_PCT)
+    def add(self, values: VoltageBin) -> None:
+        """Add valid ten-minute values."""
+        self.valid += values.count
+        if not values.above:
+            self.within += values.count if values.percent >= WITHIN_PCT else 0
+            self.within_wide += values.count if values.percent >= WIDE_PCT else 0
 
     @property
     def verdict(self) -> Verdict:
@@ -82,11 +112,6 @@ class Week:
             return Verdict.UNKNOWN
         met = self.within >= WITHIN_SHARE * self.valid and self.within_wide == self.valid
         return Verdict.MET if met else Verdict.NOT_MET
-
-
-def _inside(mean_mv: float, nominal_mv: int, bounds_pct: tuple[int, int]) -> bool:
-    low, high = bounds_pct
-    return low * nominal_mv <= mean_mv * 100 <= high * nominal_mv
 
 
 @dataclass(slots=True)
@@ -107,36 +132,28 @@ class Quality:
 
 
 def judged(
-    means: Iterable[VoltageMean],
-    found: Sequence[Disturbance],
+    valid: Iterable[VoltageBin],
+    flagged: Iterable[VoltageMean],
     weeks: Mapping[date, Week],
-    nominal_mv: int,
     day_of: Callable[[int], date],
 ) -> Quality:
     """Return the quality that ten-minute values show.
 
     Args:
-        means: in order of time.
-        found: disturbances of the same source.
-        weeks: by their Monday; every mean falls into one of them.
-        nominal_mv: nominal voltage.
+        valid: those without a disturbance.
+        flagged: those that a disturbance fell into.
+        weeks: by their Monday; every value falls into one of them.
         day_of: the local date of a time.
     """
-    flagged = flagged_intervals(found, nominal_mv)
     quality = Quality(list(weeks.values()))
-    for one in means:
-        mean_mv = one.mean_mv
-        if mean_mv is None:
-            continue
-        week = weeks[monday(day_of(one.start_ms))]
-        if one.start_ms in flagged:
-            week.flagged += 1
-            continue
-        week.add(mean_mv, nominal_mv)
-        percent = int(mean_mv * 100 // nominal_mv)
-        quality.histogram[percent] = quality.histogram.get(percent, 0) + 1
-        quality.lowest_mv = mean_mv if quality.lowest_mv is None else min(quality.lowest_mv, mean_mv)
-        quality.highest_mv = mean_mv if quality.highest_mv is None else max(quality.highest_mv, mean_mv)
+    for one in flagged:
+        weeks[monday(day_of(one.start_ms))].flagged += one.known
+    for values in valid:
+        weeks[monday(day_of(values.start_ms))].add(values)
+        quality.histogram[values.percent] = quality.histogram.get(values.percent, 0) + values.count
+        low, high = quality.lowest_mv, quality.highest_mv
+        quality.lowest_mv = values.lowest_mv if low is None else min(low, values.lowest_mv)
+        quality.highest_mv = values.highest_mv if high is None else max(high, values.highest_mv)
     return quality
 
 

@@ -1,68 +1,49 @@
 """Demand, peaks, load factor and standby with known answers."""
 
-from datetime import date
-
 import pytest
 
 from loadcenter.domain.analysis.load_profile import (
+    STANDBY_DAYS,
     Demand,
     LoadProfile,
+    Standby,
     load_factor,
+    sampled_days,
     standby,
-    total_demand,
 )
 from loadcenter.domain.rollups import Stat
-from loadcenter.domain.tariffs import LocalTime
-
-MONDAY = date(2026, 11, 23)
-QUARTER_MS = 900_000
 
 
-def profile(*quarters: tuple[int, int, int, int]) -> LoadProfile:
-    """(number of the quarter, mean, highest, covered seconds)."""
-    made = LoadProfile()
-    for number, mean_mw, high_mw, covered_s in quarters:
-        stat = Stat.of(mean_mw, covered_s, 0, high_mw)
-        made.add(number * QUARTER_MS, LocalTime(MONDAY, number * 15 % 1440), stat, covered_s * 1000)
-    return made
+def test_the_power_of_a_profile_is_that_of_all_its_hours() -> None:
+    made = LoadProfile({(0, 0): Stat(2, 50, 150, 200), (6, 23): Stat(1, 0, 400, 400)})
+    assert made.power == Stat(3, 0, 400, 600)
+    assert LoadProfile().power.mean is None
 
 
-def test_demand_is_the_highest_mean_of_a_quarter_and_the_peak_the_highest_reading() -> None:
-    made = profile((0, 100, 900, 900), (1, 300, 400, 900), (2, 200, 200, 900))
-    assert made.demand == Demand(300, QUARTER_MS)
-    assert made.highest == Demand(900, 0)
-    assert load_factor(made.power.mean, made.demand) == pytest.approx(200 / 300)
-
-
-def test_a_quarter_with_few_readings_is_no_demand_but_its_peak_counts() -> None:
-    made = profile((0, 100, 100, 900), (1, 5000, 5000, 809), (2, 150, 150, 810))
-    assert made.demand == Demand(150, 2 * QUARTER_MS)
-    assert made.highest == Demand(5000, QUARTER_MS)
+def test_the_load_factor_is_the_mean_over_the_demand() -> None:
+    assert load_factor(200, Demand(300, 0)) == pytest.approx(200 / 300)
 
 
 def test_an_outlet_that_draws_nothing_has_no_load_factor() -> None:
-    made = profile((0, 0, 0, 900))
-    assert load_factor(made.power.mean, made.demand) is None
+    assert load_factor(0, Demand(0, 0)) is None
     assert load_factor(None, None) is None
 
 
-def test_a_quarter_without_readings_changes_nothing() -> None:
-    made = LoadProfile()
-    made.add(0, LocalTime(MONDAY, 0), Stat(), 900_000)
-    assert made == LoadProfile()
+@pytest.mark.parametrize(("days", "outlets"), [(1, 1), (31, 8), (256, 1), (0, 3)])
+def test_a_month_of_eight_outlets_is_read_whole(days: int, outlets: int) -> None:
+    assert list(sampled_days(days, outlets)) == list(range(days))
 
 
-def test_hours_are_those_of_the_week() -> None:
-    made = profile((0, 100, 100, 900), (3, 200, 200, 900), (4, 500, 500, 900))
-    assert {hour: stat.mean for hour, stat in made.hours.items()} == {(0, 0): 150.0, (0, 1): 500.0}
+@pytest.mark.parametrize(("days", "outlets"), [(365, 8), (400, 24), (63, 8), (400, 4), (257, 1)])
+def test_of_a_long_period_every_nth_day_is_read_and_all_days_of_the_week(days: int, outlets: int) -> None:
+    sample = sampled_days(days, outlets)
+    assert len(sample) * outlets <= STANDBY_DAYS + outlets
+    assert {day % 7 for day in sample} == set(range(7))
 
 
-def test_the_demand_of_all_outlets_is_at_one_time_and_only_where_all_are_known() -> None:
-    one = profile((0, 100, 100, 900), (1, 300, 300, 900), (2, 900, 900, 900))
-    other = profile((0, 500, 500, 900), (1, 200, 200, 900), (2, 900, 900, 100))
-    assert total_demand([one, other]) == Demand(600, 0)
-    assert total_demand([]) is None
-    assert total_demand([one, LoadProfile()]) is None
+def test_what_was_read_of_a_part_is_scaled_to_the_whole() -> None:
+    assert Standby(2000, 10, 20, 30).scaled(300, 100) == Standby(2000, 30, 60, 90)
+    assert Standby(2000, 10, 20, 30).scaled(100, 100) == Standby(2000, 10, 20, 30)
 
 
 def test_standby_is_what_five_percent_of_the_time_on_lie_below() -> None:

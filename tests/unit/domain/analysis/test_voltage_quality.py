@@ -9,6 +9,7 @@ from loadcenter.domain.analysis.voltage_quality import (
     TEN_MINUTES_MS,
     Quality,
     Verdict,
+    VoltageBin,
     VoltageMean,
     Week,
     flagged_intervals,
@@ -38,7 +39,10 @@ def judge(
     values: list[VoltageMean], found: list[Disturbance] | None = None, *, whole: bool = True
 ) -> Quality:
     weeks = {MONDAY: Week(MONDAY, WEEK_VALUES, whole)}
-    return judged(values, found or [], weeks, NOMINAL, day_of)
+    flagged_ms = flagged_intervals(found or [], NOMINAL)
+    flagged = [one for one in values if one.start_ms in flagged_ms]
+    valid = [one.bin(NOMINAL) for one in values if one.known and one.start_ms not in flagged_ms]
+    return judged(valid, flagged, weeks, day_of)
 
 
 def test_the_week_begins_on_monday() -> None:
@@ -79,6 +83,18 @@ def test_the_histogram_counts_by_whole_percent_rounded_down() -> None:
     quality = judge(means(229_999, 230_000, 232_299, 232_300))
     assert quality.histogram == {99: 1, 100: 2, 101: 1}
     assert (quality.lowest_mv, quality.highest_mv) == (229_999, 232_300)
+
+
+def test_values_of_a_day_may_come_together() -> None:
+    weeks = {MONDAY: Week(MONDAY, WEEK_VALUES, whole=True)}
+    bins = [
+        VoltageBin(START_MS, 86, False, 40, 198_000, 199_000),
+        VoltageBin(START_MS, 110, True, 3, 253_001, 255_000),
+    ]
+    quality = judged(bins, [], weeks, day_of)
+    [week] = quality.weeks
+    assert (week.valid, week.within, week.within_wide) == (43, 0, 40)
+    assert (quality.histogram, quality.lowest_mv, quality.highest_mv) == ({86: 40, 110: 3}, 198_000, 255_000)
 
 
 def dip(since_ms: int, until_ms: int) -> Disturbance:
