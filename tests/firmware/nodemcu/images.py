@@ -2,18 +2,19 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 
-def image_of(folder: Path, files: dict[str, str]) -> bytes:
+def image_of(folder: Path, files: Mapping[str, str | bytes]) -> bytes:
     """Return an image that holds these files, by name; the folder is made."""
     source = folder / "files"
     source.mkdir(parents=True)
-    for name, text in files.items():
+    for name, content in files.items():
         (source / name).parent.mkdir(exist_ok=True)
-        (source / name).write_text(text, encoding="utf-8")
+        (source / name).write_bytes(content.encode() if isinstance(content, str) else content)
     image = folder / "image"
     command = [sys.executable, "-m", "mpremote", "romfs", "--no-mpy", "-o", str(image), "build", str(source)]
     subprocess.run(command, check=True, capture_output=True)
