@@ -27,6 +27,8 @@ export class ApiError extends Error {
     readonly code: string,
     detail: string,
     readonly retryAfterS: number | null = null,
+    /** What else the server said. */
+    readonly body: Record<string, unknown> = {},
   ) {
     super(detail);
   }
@@ -59,7 +61,8 @@ export const session = {
 };
 
 export type OutletOrder =
-  | { do: 'on' | 'off' | 'reset_trip' | 'lock' | 'unlock'; confirm?: boolean }
+  | { do: 'off' | 'reset_trip' | 'lock' | 'unlock'; confirm?: boolean }
+  | { do: 'on'; displace?: string[] }
   | { do: 'cycle'; off_s: number; confirm?: boolean };
 export type PduOrder = { do: 'transfer'; source: SourceName } | { do: 'clear_lockout' };
 
@@ -180,6 +183,7 @@ async function problem(response: Response): Promise<ApiError> {
     typeof said['code'] === 'string' ? said['code'] : '',
     detail === undefined ? `HTTP ${response.status}` : String(detail),
     Number.isFinite(wait) && wait > 0 ? wait : null,
+    said,
   );
 }
 

@@ -226,3 +226,25 @@ export interface Settings {
   desired: Desired;
   reported_version: number | null;
 }
+
+/** One limit of the tree of source, PDU, supply and site, with what stands behind it. */
+export interface Circuit {
+  level: 'source' | 'pdu' | 'supply' | 'site';
+  name: string;
+  title: string;
+  limit: { current_a: number | null; power_w: number | null };
+  current_a: number;
+  power_w: number;
+  over: boolean;
+  stale: boolean;
+}
+
+/** Why an outlet does not fit, and what would make room. */
+export interface Shortage {
+  outlet: string;
+  over: string;
+  circuit: Circuit;
+  enough: boolean;
+  candidates: { pdu_id: string; outlet: number; name: string; priority: number; current_a: number; power_w: number }[];
+  displace: string[];
+}

@@ -3,7 +3,7 @@ import * as api from './api';
 import { i18n } from './i18n/i18n.svelte';
 import { live } from './live/live.svelte';
 import { isFinal } from './live/state';
-import type { Command, Outlet, Pdu } from './model';
+import type { Command, Outlet, Pdu, Shortage } from './model';
 import { codeText, reasonOf } from './reason';
 import { toasts } from './toasts.svelte';
 
@@ -26,22 +26,46 @@ class Orders {
     await this.#follow(target(pdu, outlet), what, () => api.orderOutlet(pdu.id, outlet.n, order));
   }
 
+  /** Switches an outlet on. Returns what it lacks, if that can be made by switching others off; says all else by itself. */
+  async outletThatFits(pdu: Pdu, outlet: Outlet): Promise<Shortage | null> {
+    const what = i18n.t.result.on(outlet.name, orderName('on'));
+    let shortage: Shortage | null = null;
+    await this.#follow(
+      target(pdu, outlet),
+      what,
+      () => api.orderOutlet(pdu.id, outlet.n, { do: 'on' }),
+      (error) => (shortage = shortageOf(error)) !== null,
+    );
+    return shortage;
+  }
+
   async pdu(pdu: Pdu, order: api.PduOrder): Promise<void> {
     const what = i18n.t.result.on(pdu.name, orderName(order.do));
     await this.#follow(target(pdu), what, () => api.orderPdu(pdu.id, order));
   }
 
-  async #follow(key: string, what: string, send: () => Promise<Command>): Promise<void> {
+  async #follow(
+    key: string,
+    what: string,
+    send: () => Promise<Command>,
+    settles: (error: unknown) => boolean = () => false,
+  ): Promise<void> {
     const token = Symbol(key);
     this.#underWay.set(token, key);
     try {
       report(await settled(await send()), what);
     } catch (error) {
-      toasts.show('refused', i18n.t.result.failed(what, reasonOf(error)));
+      if (!settles(error)) toasts.show('refused', i18n.t.result.failed(what, reasonOf(error)));
     } finally {
       this.#underWay.delete(token);
     }
   }
+}
+
+/** What a refused order lacks, if there are outlets that would make enough room. */
+function shortageOf(error: unknown): Shortage | null {
+  if (!(error instanceof api.ApiError) || error.code !== 'no_headroom' || error.body['enough'] !== true) return null;
+  return error.body as unknown as Shortage;
 }
 
 /** Resolves when the command has ended, as told by the live connection or else by asking. */

@@ -1,6 +1,7 @@
 /** What a person can do with an outlet or a PDU, with the question that comes first where one is due. */
 
 import { confirm } from '../../lib/confirm.svelte';
+import { quantity } from '../../lib/format';
 import { i18n } from '../../lib/i18n/i18n.svelte';
 import type { Outlet, Pdu, SourceName } from '../../lib/model';
 import { orders } from '../../lib/orders.svelte';
@@ -11,9 +12,27 @@ const CYCLE_OFF_S = { value: 5, min: 1, max: 3600 };
 export async function toggle(pdu: Pdu, outlet: Outlet): Promise<void> {
   if (outlet.trip !== null) return resetTrip(pdu, outlet);
   if (outlet.locked) return offerUnlock(pdu, outlet);
-  const on = outlet.on !== true;
-  if (!on && outlet.critical && !(await agreesToOff(outlet))) return;
-  await orders.outlet(pdu, outlet, on ? { do: 'on' } : { do: 'off', confirm: outlet.critical });
+  if (outlet.on !== true) return switchOn(pdu, outlet);
+  if (!outlet.critical || (await agreesToOff(outlet))) {
+    await orders.outlet(pdu, outlet, { do: 'off', confirm: outlet.critical });
+  }
+}
+
+/** Switches on; where there is no headroom, asks whether what stands in the way shall go off for it. */
+async function switchOn(pdu: Pdu, outlet: Outlet): Promise<void> {
+  const shortage = await orders.outletThatFits(pdu, outlet);
+  if (!shortage) return;
+  const t = i18n.t.confirm;
+  const names = shortage.candidates
+    .filter((one) => shortage.displace.includes(`${one.pdu_id}/${one.outlet}`))
+    .map((one) => `${one.name} (${quantity(one.current_a, 'current_a', i18n.locale)})`);
+  const answer = await confirm.ask({
+    title: t.displaceTitle(outlet.name, shortage.circuit.title, shortage.over),
+    text: t.displaceText(names.join(', ')),
+    ok: t.displaceOk,
+    danger: true,
+  });
+  if (answer) await orders.outlet(pdu, outlet, { do: 'on', displace: shortage.displace });
 }
 
 export async function resetTrip(pdu: Pdu, outlet: Outlet): Promise<void> {

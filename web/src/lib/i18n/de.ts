@@ -166,6 +166,9 @@ export const de: Catalog = {
   },
 
   confirm: {
+    displaceTitle: (name, circuit, over) => `${name} würde ${circuit} um ${over} überlasten`,
+    displaceText: (names) => `Von niedrigerer Priorität, und genug: ${names}. Abwerfen und einschalten?`,
+    displaceOk: 'Abwerfen und einschalten',
     offTitle: (name) => `„${name}“ ausschalten?`,
     offText: 'Dieser Ausgang ist als kritisch markiert. Was daran hängt, ist sofort stromlos.',
     offOk: 'Ausschalten',

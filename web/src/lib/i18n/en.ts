@@ -163,6 +163,9 @@ export const en = {
   },
 
   confirm: {
+    displaceTitle: (name: string, circuit: string, over: string) => `${name} would exceed ${circuit} by ${over}`,
+    displaceText: (names: string) => `Of lower priority, and enough to make room: ${names}. Shed it, and switch on?`,
+    displaceOk: 'Shed and switch on',
     offTitle: (name: string) => `Switch off “${name}”?`,
     offText: 'This outlet is marked critical. What it feeds loses power at once.',
     offOk: 'Switch off',
