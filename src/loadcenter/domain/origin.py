@@ -16,9 +16,18 @@ def site_origin(site_id: str) -> str:
     return f"{SITE_PREFIX}{site_id}"
 
 
-def schedule_origin(schedule_id: str) -> str:
+def schedule_origin(name: str) -> str:
     """Return the `by` of what a schedule switches."""
-    return f"{SCHEDULE_PREFIX}{schedule_id}"
+    return f"{SCHEDULE_PREFIX}{name}"
+
+
+def spoken(by: str) -> str:
+    """Return who or what `by` names, as a sentence says it."""
+    if by.startswith(SCHEDULE_PREFIX):
+        return f"the schedule '{by.removeprefix(SCHEDULE_PREFIX)}'"
+    if by.startswith(SITE_PREFIX):
+        return f"the site {by.removeprefix(SITE_PREFIX)}"
+    return by
 
 
 def is_automatic(by: str) -> bool:

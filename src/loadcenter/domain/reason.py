@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from loadcenter.domain.events import Cause, Detail
-from loadcenter.domain.origin import SITE_PREFIX, cause_of
+from loadcenter.domain.origin import SITE_PREFIX, cause_of, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _cause(cause: Cause, by: str, *, on: bool) -> str:
         case Cause.PERSON_ON:
             return f"switched on {who}"
         case Cause.SCHEDULE:
-            return f"switched {'on' if on else 'off'} by a schedule"
+            return f"switched {'on' if on else 'off'} by {spoken(by) or 'a schedule'}"
         case Cause.RESTORE:
             return "set by the power-restore policy at start-up"
         case Cause.SOURCE_LOST | Cause.OVERVOLTAGE | Cause.RETRANSFER | Cause.MANUAL | Cause.START_UP:

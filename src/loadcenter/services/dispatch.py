@@ -9,12 +9,13 @@ is away, and what was done is written when it is back.
 import asyncio
 import logging
 import secrets
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from loadcenter.domain.admission import Refusal, admit
 from loadcenter.domain.commands import CommandStatus, Do, Order, OrderError, ResultCode, check_order
+from loadcenter.domain.origin import is_automatic
 from loadcenter.domain.topology import OutletId
 from loadcenter.domain.twin import Twin
 from loadcenter.protocol import messages, topics
@@ -99,6 +100,7 @@ class Dispatch:
         self._keys: dict[str, str] = {}
         self._flights: dict[str, _Flight] = {}
         self._numbers: dict[tuple[str, int], int] = {}
+        self._by_people: Counter[tuple[str, int | None]] = Counter()
         self._journal: deque[CommandRow] = deque()
         self._journal_max = journal_max
         self._journal_wake = asyncio.Event()
@@ -115,6 +117,7 @@ class Dispatch:
     ) -> CommandRow:
         """Return the command for `order`: sent, or rejected with the reason. The same key gives the same command.
 
+        An automatic order that still waits for the database while a person gives one for its outlet is superseded.
         With `displace` those outlets are switched off first, and the order is sent when they have been seen to be.
 
         Raises:
@@ -125,6 +128,10 @@ class Dispatch:
         self._fleet.twin(pdu_id)
         self._check_displaced(pdu_id, order, displace)
         asked_ms = self._clock.monotonic_ms()
+        place, automatic = (pdu_id, order.outlet), is_automatic(order.by)
+        if not automatic:
+            self._by_people[place] += 1
+        orders_by_people = self._by_people[place]
         row = CommandRow(
             f"c-{secrets.token_hex(8)}",
             pdu_id,
@@ -139,6 +146,9 @@ class Dispatch:
             if (known.pdu_id, known.order) != (pdu_id, order):
                 raise OrderError("this Idempotency-Key was given with another order: give each order its own")
             return known
+        if automatic and self._by_people[place] != orders_by_people:
+            message = "a person gave another order meanwhile, which counts"
+            return self._settle(row, CommandStatus.REJECTED, ResultCode.SUPERSEDED, message)
         # a step of our clock that no message has shown yet would move the expiry by as much
         self._fleet.follow_clock()
         twin = self._fleet.twin(pdu_id)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadcenter.domain.events import Detail, EventCode
+from loadcenter.domain.origin import spoken
 from loadcenter.protocol.codes import CODES, Code
 from loadcenter.services.ports import CommandRow, StoredEvent
 
@@ -164,7 +165,7 @@ def _after(data: Mapping[str, Detail]) -> str:
 
 
 def _by(data: Mapping[str, Detail]) -> str:
-    return f" by {data['by']}" if data.get("by") else ""
+    return f" by {spoken(str(data['by']))}" if data.get("by") else ""
 
 
 def command_message(row: CommandRow) -> str:

@@ -1,5 +1,6 @@
 """Orders end in exactly one of confirmed, rejected, expired, unknown (MQTT-40 to MQTT-45)."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -465,3 +466,27 @@ async def test_the_newest_command_under_way_is_shown_for_its_outlet(ready: Cente
     assert pending.id == second.id
     assert ready.dispatch.pending("rack-1", 2) is None
     assert ready.dispatch.expires_at_ms(second) == second.created_ms + TTL_MS
+
+
+# ---- automatic orders -------------------------------------------------------------------------------------------
+
+
+async def test_an_automatic_order_that_waits_for_the_database_is_superseded_by_a_person(
+    ready: Center, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+    add_command = ready.store.add_command
+
+    async def slow(row: CommandRow) -> CommandRow:
+        await gate.wait()
+        return await add_command(row)
+
+    monkeypatch.setattr(ready.store, "add_command", slow)
+    on = replace(OFF, on=True, by="schedule:Evening")
+    automatic = asyncio.create_task(ready.dispatch.submit("rack-1", on, "key"))
+    await settle()
+    person = await ready.dispatch.submit("rack-1", OFF, None)
+    gate.set()
+    row = await automatic
+    assert (row.status, row.code) == (CommandStatus.REJECTED, "superseded")
+    assert [one["id"] for one in ready.sent("command")] == [person.id]
