@@ -220,13 +220,14 @@ class Journal:
         self.unit = tuple(state["u"]) if state["u"] else None
         runs = []
         for boot, seq, gaps, first in state["r"]:
-            known = self._run(boot, first - 1)
-            places = [item for item in known[2] if isinstance(item, int)]
+            known = self._run(boot, seq)
+            places = [item for item in known[2] if isinstance(item, int)] if known[1] == seq else []
+            places = places[max(0, len(places) - (seq + 1 - first)) :]
             held = [tuple(gap) for gap in gaps]
-            if known[1] == seq and len(places) > seq - first:
-                held += places[len(places) - (seq + 1 - first) :]
-            elif first <= seq:
-                held.append((first, seq, 0, NOT_HELD, seq + 1 - first))
+            missing = seq + 1 - first - len(places)  # until a later state tells that they are not needed
+            if missing:
+                held.append((first, first + missing - 1, 0, NOT_HELD, missing))
+            held += places
             runs.append([boot, seq, held])
         self.earlier = runs
 
