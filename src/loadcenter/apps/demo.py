@@ -42,6 +42,9 @@ OUTBOX_MAX = 500
 SAVE_MS = 10_000
 """How often the devices' flash is written to disk; what a crash must not undo is written at once."""
 
+DEMO_TARIFF = Path(__file__).with_name("demo_tariff.toml")
+"""What a kWh costs in a demo, so that Analytics shows cost."""
+
 _SUFFIXES = (".csv", ".csv.gz")
 
 Recording: TypeAlias = tuple[str, Playback]
@@ -94,13 +97,13 @@ class RunningRack:
         return self._clock.monotonic_ms() + self._offset_ms
 
     async def live_past(self, config: Config) -> None:
-        """Before the first start of all: let the rack live the last hour, so that there is history to look at.
+        """Before the first start of all: let the rack live the last half hour, so that there is history to look at.
 
         Raises:
             StoreError, DatabaseUrlError: the database cannot be used.
         """
         if not any(self._folder.glob("*.flash")):
-            _log.info("first start: the rack lives the hour before in virtual time, for History to show")
+            _log.info("first start: the rack lives the half hour before in virtual time, for History to show")
             start_ms = self.now_ms() - LENGTH_MS
             past = Rack(self._layouts, self._seed, start_ms, root=self._root, step_ms=STEP_MS)
             async with open_store(config.database_url) as store:

@@ -1,4 +1,4 @@
-"""The hour before a demo's first start: the rack lives it in virtual time, so that History has something to show.
+"""The half hour before a demo's first start: the rack lives it in virtual time, so that History has something to show.
 
 It takes the same way as any other: what the PDUs say is read by the planner and stored in transactions with its
 positions. Only the broker is left out.
@@ -16,7 +16,8 @@ from loadcenter.simulator.outgoing import Outgoing
 from loadcenter.simulator.pdu import VirtualPdu
 from loadcenter.simulator.rack import Rack
 
-LENGTH_MS = 3_600_000
+LENGTH_MS = 1_800_000
+"""Half an hour: an hour would take as long as everything else of the start."""
 TICK_MS = 40_000
 """One transaction for so much time: a PDU has at most 50 records on the way."""
 
@@ -25,10 +26,10 @@ STEP_MS = 1_000
 
 _MINUTE_MS = 60_000
 _COURSE: tuple[tuple[int, int, str, int | None, int], ...] = (
-    (16, 0, "main_outage", None, 3),
-    (31, 1, "overload", 2, 1),
+    (8, 0, "main_outage", None, 1),
+    (17, 1, "overload", 2, 1),
 )
-"""What went wrong: minute of the hour, index of the PDU, disturbance, outlet, and for how many minutes."""
+"""What went wrong: minute from the begin, index of the PDU, disturbance, outlet, and for how many minutes."""
 
 
 async def live_past(rack: Rack, store: Store, root: str, start_ms: int) -> Mapping[str, bytes]:

@@ -1,4 +1,4 @@
-"""The hour before a demo's first start is stored like any other, and the devices go on from it."""
+"""The half hour before a demo's first start is stored like any other, and the devices go on from it."""
 
 from tests.fakes.store import FakeStore
 
@@ -11,7 +11,7 @@ START_MS = 1_800_000_000_000
 ROOT = "loadcenter"
 
 
-async def test_the_hour_is_whole_and_holds_an_outage_and_a_trip_that_was_reset() -> None:
+async def test_the_half_hour_is_whole_and_holds_an_outage_and_a_trip_that_was_reset() -> None:
     store = FakeStore()
     layouts = default_layouts(2, 1)
     flash = await live_past(Rack(layouts, 1, START_MS, step_ms=STEP_MS), store, ROOT, START_MS)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadcenter.apps.config import ConfigError, check_addresses, load_config
+from loadcenter.apps.demo import DEMO_TARIFF
 from loadcenter.apps.tariff_file import TariffFileError, read_tariffs
 from loadcenter.domain.tariffs import Price, Tariff, Tariffs, Window
 
@@ -103,3 +104,9 @@ def test_a_file_that_is_not_there_is_named_when_the_configuration_is_checked(tmp
     config = load_config(None, {}, tariff=str(tmp_path / "nothing.toml"))
     with pytest.raises(ConfigError, match=r"nothing\.toml cannot be read"):
         check_addresses(config)
+
+
+def test_the_tariff_of_the_demo_has_three_prices_that_depend_on_the_time() -> None:
+    tariffs = read_tariffs(DEMO_TARIFF)
+    assert [price.name for price in tariffs.tariffs[0].prices] == ["night", "peak", "day"]
+    assert tariffs.on(date(2020, 1, 1)) is not None

@@ -25,7 +25,7 @@ from loadcenter.apps.cli.simulate import simulate
 from loadcenter.apps.cli.tables import export, import_
 from loadcenter.apps.cli.terminal import Exit, err, fail, out, show, table
 from loadcenter.apps.config import Config, describe
-from loadcenter.apps.demo import DemoRack
+from loadcenter.apps.demo import DEMO_TARIFF, DemoRack
 from loadcenter.apps.log import OneLine
 from loadcenter.apps.real_unit import RealUnitError
 from loadcenter.apps.run import Started, reach, run_center
@@ -49,6 +49,8 @@ app.command("restore")(restore)
 
 PASSWORD_ENV = "LOADCENTER_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 DEMO_DATA = "~/.local/share/loadcenter-demo"
+TARIFF_ENV = "LOADCENTER_TARIFF"
+"""Names another tariff than the demo's own."""
 
 
 def _version(value: bool) -> None:
@@ -95,7 +97,8 @@ def demo(
     ] = False,
 ) -> None:
     """Run the control center with a simulated rack, and a panel to break things."""
-    settings = usable_config(None, data=str(data), host="127.0.0.1", port=port, mqtt_port=0)
+    tariff = os.environ.get(TARIFF_ENV) or str(DEMO_TARIFF)
+    settings = usable_config(None, data=str(data), host="127.0.0.1", port=port, mqtt_port=0, tariff=tariff)
     _run(settings, DemoRack(pdus, traces, seed, firmware))
 
 
