@@ -54,8 +54,8 @@ class Client:
         Raises:
             MqttError: it has not let us in, or the connection broke.
         """
-        # 0xEC: user name, password, will retained at QoS 1, clean session
-        head = b"\x00\x04MQTT\x04\xec" + (self._patience_ms // 1000).to_bytes(2, "big")
+        # 0xEE: user name, password, will retained at QoS 1, clean session
+        head = b"\x00\x04MQTT\x04\xee" + (self._patience_ms // 1000).to_bytes(2, "big")
         name, password = login
         await self._send(
             CONNECT, head, _text(name), _text(will[0]), _text(will[1]), _text(name), _text(password)

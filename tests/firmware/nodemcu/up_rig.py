@@ -136,7 +136,7 @@ class Broker:
     def _answer(self, kind: int, body: bytes) -> None:
         match kind >> 4:
             case 1:
-                assert body.startswith(b"\x00\x04MQTT\x04\xec")
+                assert body.startswith(b"\x00\x04MQTT\x04\xee")
                 self.login = _texts(body[10:])
                 self.feed(bytes([0x20, 2, 0, self.refusal]))
             case 3:
