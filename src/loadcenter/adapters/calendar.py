@@ -4,6 +4,7 @@ For schedules (`SiteAlmanac`) also recurrences by RFC 5545, from dateutil, and s
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -164,10 +165,8 @@ class SiteAlmanac:
         """See `Almanac.days`."""
         if not days.rrule:
             return [days.first] if first <= days.first <= last and days.first not in days.exceptions else []
-        found = _rule(days.first, days.rrule).between(
-            datetime.combine(first, time()), datetime.combine(last, time()), inc=True
-        )
-        return [one.date() for one in found if one.date() not in days.exceptions]
+        found = _days_of(days.first, days.rrule).between(first, last)
+        return [one for one in found if one not in days.exceptions]
 
     def instant_ms(self, day: date, moment: Moment, zone: str) -> int | None:
         """See `Almanac.instant_ms`."""
@@ -204,20 +203,44 @@ def _check_rule(days: Days) -> None:
     if not interval.isdecimal() or not 1 <= int(interval) <= INTERVAL_MAX:
         raise ScheduleError(f"INTERVAL of the recurrence is 1 to {INTERVAL_MAX}")
     try:
-        happens = any(one.date() not in days.exceptions for one in islice(_rule(days.first, days.rrule), 400))
+        happens = any(
+            one.date() not in days.exceptions
+            for one in islice(_rule(days.first, days.rrule), len(days.exceptions) + 1)
+        )
     except (ValueError, TypeError, IndexError) as error:
         raise ScheduleError(f"the recurrence '{days.rrule}' is not understood: {error}") from error
     if not happens:
         raise ScheduleError("the recurrence never comes about: look at its days and its end")
 
 
-@lru_cache(maxsize=256)
 def _rule(first: date, text: str) -> rrule:
-    """Return a recurrence of local midnights; it remembers the days that it has found."""
+    """Return a recurrence of local midnights."""
     # dates bound it by day: a time of day in UNTIL would be one of another zone
-    made = rrulestr(_UNTIL.sub(r"\1", text), dtstart=datetime.combine(first, time()), cache=True)
+    made = rrulestr(_UNTIL.sub(r"\1", text), dtstart=datetime.combine(first, time()))
     assert isinstance(made, rrule)
     return made
+
+
+class _RuleDays:
+    """The days of a recurrence, found as far as they were asked for."""
+
+    def __init__(self, rule: rrule) -> None:
+        self._coming = iter(rule)
+        self._known: list[date] = []
+
+    def between(self, first: date, last: date) -> list[date]:
+        """Return the days from `first` to `last`."""
+        while not self._known or self._known[-1] <= last:
+            following = next(self._coming, None)
+            if following is None:
+                break
+            self._known.append(following.date())
+        return self._known[bisect_left(self._known, first) : bisect_right(self._known, last)]
+
+
+@lru_cache(maxsize=256)
+def _days_of(first: date, text: str) -> _RuleDays:
+    return _RuleDays(_rule(first, text))
 
 
 @lru_cache(maxsize=4096)
