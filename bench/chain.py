@@ -27,6 +27,9 @@ SLACK_MS = 1500
 SWITCHED = (1, 2)
 """Outlets that are switched during faults; the others must not move at all."""
 
+IN_FLIGHT = 0.6
+"""How often an order is on its way as a fault begins."""
+
 FAULTS: dict[str, int] = {
     "gateway killed": 24,
     "network cut": 20,
@@ -70,12 +73,15 @@ class Campaign:
     longest_s: float
     counts: Counter[str] = field(default_factory=Counter)
     commands: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
     main_on: bool = True
     reset_moves: Counter[str] = field(default_factory=Counter)
 
     def run(self, name: str) -> None:
         """Let one fault happen at a random instant, and end."""
         self._pause(0, 1.5)
+        if name != "unit reset" and self.chance.random() < IN_FLIGHT:
+            self._switch()
         acts: dict[str, Callable[[], None]] = {
             "gateway killed": self._kill_gateway,
             "network cut": self._cut_network,
@@ -109,7 +115,7 @@ class Campaign:
         return Found(
             lost=len(whole.missing()),
             doubled=len(whole.doubled()),
-            unannounced=self._unannounced("telemetry"),
+            unannounced=self._unannounced(),
             event_gaps=self._number(
                 "SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM gap WHERE stream = 'event'"
             ),
@@ -160,11 +166,18 @@ class Campaign:
         whole = self.chain
         whole.until(lambda: not self._open_commands(), 60)
         before, session = Counter(whole.unit.outlet_pins()), whole.ledger.sessions[-1]
-        wanted = {one["n"] for one in whole.pdu()["outlets"] if one["on"]}
+        wanted = self._on()
         whole.unit.type("reset")
         whole.until(lambda: whole.ledger.sessions[-1] != session)
-        whole.until(lambda: {one["n"] for one in whole.pdu()["outlets"] if one["on"]} >= wanted)
+        whole.until(lambda: self._on() >= wanted)
         self.reset_moves += Counter(whole.unit.outlet_pins()) - before
+
+    def _on(self) -> set[str]:
+        """Return the outlets that the unit says are on, none before the first readings of its newest session."""
+        told = self.chain.ledger.telemetry
+        if told is None or told.session != self.chain.ledger.sessions[-1]:
+            return set()
+        return {name for name, value in told.fields.items() if name.startswith("on.") and value == "1"}
 
     # -- what happens meanwhile
 
@@ -186,6 +199,8 @@ class Campaign:
         answer = self.chain.center.http.post(f"/api/v1/pdus/{PDU}/outlets/{outlet}/commands", json={"do": do})
         if answer.status_code == 202:
             self.commands.append(answer.json()["id"])
+        else:
+            self.refused[answer.json()["code"]] += 1
 
     def _pause(self, least_s: float, most_s: float) -> None:
         time.sleep(self.chance.uniform(least_s, most_s))
@@ -224,15 +239,15 @@ class Campaign:
     started: Counter[str] = field(default_factory=Counter)
 
     def _positions_agree(self) -> bool:
-        return self._unannounced("telemetry") == 0
+        return self._unannounced() == 0
 
-    def _unannounced(self, stream: str) -> int:
-        given = self._number(f"SELECT COALESCE(SUM(seq), 0) FROM stream_position WHERE stream = '{stream}'")
-        stored = self._number("SELECT COALESCE(SUM(samples), 0) FROM raw_record WHERE bank = 0")
-        gaps = self._number(
-            f"SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM gap WHERE stream = '{stream}'"
+    def _unannounced(self) -> int:
+        """Return how many telemetry records of a boot that is over, or given out, are neither stored nor in a gap."""
+        return self._number(
+            "SELECT (SELECT COALESCE(SUM(seq), 0) FROM stream_position WHERE stream = 'telemetry')"
+            " - (SELECT COALESCE(SUM(samples), 0) FROM raw_record WHERE bank = 0)"
+            " - (SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM gap WHERE stream = 'telemetry')"
         )
-        return given - stored - gaps
 
     def _number(self, query: str) -> int:
         return int(float(self.chain.sql(query)[0][0]))
@@ -263,7 +278,10 @@ def measure(faults: int, seed: int, longest_s: float, away_s: float, folder: Pat
             print(f"  server away for {away_s:.0f} s: {found}", flush=True)
         ended = Counter(one["status"] for one in campaign.given())
         events = len(whole.ledger.taken)
-    note = f"seed {seed}, {faults} faults in {time.monotonic() - began:.0f} s, {events} events, commands: {dict(ended)}"
+    note = (
+        f"seed {seed}, {faults} faults in {time.monotonic() - began:.0f} s, {events} events, "
+        f"commands: {dict(ended)}, refused at once: {dict(campaign.refused)}"
+    )
     return {
         "CHAIN_faults": Figure(
             sum(campaign.counts.values()), "faults", ">= 200", peer=dict(campaign.counts), note=note

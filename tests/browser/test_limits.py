@@ -54,6 +54,18 @@ def test_what_is_out_of_range_is_said_and_cannot_be_applied(page: Page) -> None:
     expect(page.get_by_test_id("limits-apply")).to_be_enabled()
 
 
+def test_what_a_change_would_have_done_is_seen_before_it_is_applied(page: Page, demo: DemoCenter) -> None:
+    page.get_by_test_id("limits-pdu").select_option("rack-1")
+    page.get_by_test_id("setting-1-limit_ma").fill("0.1")
+    page.get_by_test_id("dry-run").click()
+    row = page.get_by_test_id("dry-table").get_by_role("row").nth(1)
+    expect(row).to_contain_text("0 → 1")
+    expect(page.get_by_test_id("limits-apply")).to_be_enabled()
+    assert demo.get("/pdus/rack-1")["outlets"][0]["trip"] is None
+    page.get_by_test_id("limits-discard").click()
+    expect(page.get_by_test_id("dry-table")).to_have_count(0)
+
+
 def test_of_two_people_who_change_the_same_both_values_are_shown(page: Page, demo: DemoCenter) -> None:
     page.get_by_test_id("setting-2-limit_ma").fill("3")
     page.get_by_test_id("setting-3-limit_ma").fill("3.5")

@@ -4,6 +4,7 @@ import type {
   Alarm,
   Command,
   Disturbances,
+  DryRun,
   History,
   PduEvent,
   Session,
@@ -110,6 +111,14 @@ export function changeSettings(
 ): Promise<Settings> {
   const body = { base_version: base, pdu: changes, out };
   return request('PUT', `/pdus/${encodeURIComponent(pdu)}/settings`, { body });
+}
+
+/** What a change of settings would have done over recorded minutes. */
+export function dryRun(
+  pdu: string,
+  asked: { since_ms: number; until_ms: number; pdu: Record<string, Value>; out: Record<string, Value>[] },
+): Promise<DryRun> {
+  return request('POST', `/pdus/${encodeURIComponent(pdu)}/dry-run`, { body: asked, timeoutMs: LONG_TIMEOUT_MS });
 }
 
 /** A report of analytics; `since` and `until` are days of the site. */

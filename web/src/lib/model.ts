@@ -248,3 +248,42 @@ export interface Shortage {
   candidates: { pdu_id: string; outlet: number; name: string; priority: number; current_a: number; power_w: number }[];
   displace: string[];
 }
+
+export type DryWhat = 'shed' | 'restored' | 'trip' | 'limit_shed' | 'warning' | 'reset' | 'over_budget';
+
+export interface DryEvent {
+  t_ms: number;
+  what: DryWhat;
+  outlet: number | null;
+  current_a: number;
+  limit_a: number;
+  power_w: number;
+  limit_w: number;
+}
+
+/** What settings would have done over recorded minutes. */
+export interface DryResult {
+  outlets: {
+    n: number;
+    name: string;
+    sheds: number;
+    trips: number;
+    warnings: number;
+    off_min: number;
+    lost_kwh: number;
+    possible_min: number;
+  }[];
+  events: DryEvent[];
+  event_count: number;
+  over_min: number;
+  possible_min: number;
+}
+
+/** The settings in force beside proposed ones, over the same minutes. */
+export interface DryRun {
+  since_ms: number;
+  until_ms: number;
+  covered: number;
+  current: DryResult;
+  proposed: DryResult;
+}

@@ -45,6 +45,38 @@ export const de: Texts = {
 
   transfer: { title: 'Umschaltung und Start' },
 
+  dry: {
+    title: 'An Vergangenem erproben',
+    hint: 'Dieselben Regeln über aufgezeichnete Minuten: was die Änderungen oben getan hätten, neben dem, was gilt. Es wird nichts geschaltet.',
+    over: 'Über',
+    days: (count) => (count === 1 ? '1 Tag' : `${count} Tage`),
+    run: 'Erproben',
+    busy: 'Läuft…',
+    covered: (percent) => `${percent} % dieser Zeit sind aufgezeichnet.`,
+    current: 'Geltend',
+    proposed: 'Vorgeschlagen',
+    events: (count) => (count === 1 ? '1 Ereignis' : `${count} Ereignisse`),
+    sheds: 'Abwürfe',
+    trips: 'Auslösungen',
+    warnings: 'Warnungen',
+    off: 'Zeit aus',
+    lost: 'Nicht geliefert',
+    change: (from, to) => (from === to ? to : `${from} → ${to}`),
+    overMinutes: (minutes) => `${minutes} min über einem Budget, ohne dass noch etwas abzuwerfen war.`,
+    possible: (minutes) =>
+      `Weitere ${minutes} min lagen nur in der Spitze darüber; ob lange genug, ist nicht aufgezeichnet.`,
+    list: (count) => (count === 1 ? 'Das Ereignis' : `Die ersten ${count} Ereignisse`),
+    what: {
+      shed: 'abgeworfen',
+      restored: 'wieder an',
+      trip: 'löst aus',
+      limit_shed: 'durch seine Grenze abgeworfen',
+      warning: 'über seiner Grenze',
+      reset: 'zurückgesetzt',
+      over_budget: 'über dem Budget',
+    },
+  },
+
   conflict: {
     title: 'Jemand anders war schneller',
     text: 'Dies hat jemand anders geändert, während Sie daran waren. Ihre Werte sind noch nicht übernommen.',

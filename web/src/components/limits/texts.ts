@@ -1,6 +1,7 @@
 /** Texts of the limits page, loaded with it. */
 
 import { i18n, type Language } from '../../lib/i18n/i18n.svelte';
+import type { DryWhat } from '../../lib/model';
 import { de } from './texts.de';
 
 export const en = {
@@ -47,6 +48,38 @@ export const en = {
   },
 
   transfer: { title: 'Transfer and start' },
+
+  dry: {
+    title: 'Try it on what has been',
+    hint: 'The same rules over recorded minutes: what the changes above would have done, beside what is in force. Nothing is switched.',
+    over: 'Over',
+    days: (count: number) => (count === 1 ? '1 day' : `${count} days`),
+    run: 'Try',
+    busy: 'Trying…',
+    covered: (percent: number) => `${percent} % of this time is recorded.`,
+    current: 'In force',
+    proposed: 'Proposed',
+    events: (count: number) => (count === 1 ? '1 event' : `${count} events`),
+    sheds: 'Sheds',
+    trips: 'Trips',
+    warnings: 'Warnings',
+    off: 'Time off',
+    lost: 'Not delivered',
+    change: (from: string, to: string) => (from === to ? to : `${from} → ${to}`),
+    overMinutes: (minutes: number) => `${minutes} min over a budget with nothing left to shed.`,
+    possible: (minutes: number) =>
+      `${minutes} min more were over only at their peak; whether that was long enough is not recorded.`,
+    list: (count: number) => (count === 1 ? 'The event' : `The first ${count} events`),
+    what: {
+      shed: 'shed',
+      restored: 'restored',
+      trip: 'trips',
+      limit_shed: 'shed by its limit',
+      warning: 'over its limit',
+      reset: 'reset',
+      over_budget: 'over the budget',
+    } as Record<DryWhat, string>,
+  },
 
   conflict: {
     title: 'Somebody else was faster',
