@@ -42,8 +42,18 @@ SMALLER = (
     *("-fno-jump-tables", "-morder2"),
 )
 AVR = ("-DF_CPU=16000000UL", "-Os", "-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics", *SMALLER)
+SLOWER = ("-mcall-prologues",)
+"""Of those, what a chip that has room does without: saving registers in a subroutine takes 80 cycles a call."""
+
 HOST = ("-O2", "-g", "-std=c++11", "-fPIC", "-shared")
 SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer")
+# What the IDE compiles a sketch with, and links it with (platform.txt of the Arduino core, whose names these are).
+IDE = (
+    *("-g", "-Os", "-w", "-std=gnu++11", "-fpermissive", "-fno-exceptions", "-ffunction-sections"),
+    *("-fdata-sections", "-fno-threadsafe-statics", "-Wno-error=narrowing", "-flto"),
+    *("-DF_CPU=16000000L", "-DARDUINO=10819", "-DARDUINO_AVR_UNO", "-DARDUINO_ARCH_AVR"),
+)
+IDE_LINK = ("-w", "-Os", "-g", "-flto", "-fuse-linker-plugin", "-Wl,--gc-sections")
 # The Arduino core is not ours to warn about. GCC 5.4 does not define DECIMAL_DIG in C++, which WString.cpp needs.
 ARDUINO_CORE = (
     *("-DF_CPU=16000000L", "-DARDUINO=10819", "-DARDUINO_AVR_UNO", "-DARDUINO_ARCH_AVR", "-Os", "-w"),
@@ -51,6 +61,7 @@ ARDUINO_CORE = (
 )
 
 
+ROOMY_FLASH = 64 * 1024
 SHOWN_LINES = 30
 """Of what a compiler says when it refuses: the rest follows from it."""
 
@@ -174,13 +185,26 @@ def _command(target: Build, *, asan: bool) -> list[str]:
     defines = [f"-D{name}" for name in target.defines]
     if target.mcu is None:
         return ["g++", *HOST, *(SANITIZED if asan else ()), *WARNINGS, *defines, *_sources("core", "host")]
-    command = ["avr-g++", f"-mmcu={target.mcu}", *AVR, *defines]
-    # All sources at once, as the sketch takes them in: the compiler sees who uses what, and finds more to share.
-    sketch = ["-x", "c++", str(UNO / "uno.ino"), "-x", "none"]
     if target.sketch:
         # As the IDE does: Arduino.h ahead of everything, and its warnings are not ours.
-        return [*command, "-w", *_includes(), "-include", "Arduino.h", *sketch]
-    return [*command, *WARNINGS, *sketch]
+        sketch = [*IDE, *_local_flags("compiler.cpp"), *_includes(), "-include", "Arduino.h", "-x", "c++"]
+        return ["avr-g++", f"-mmcu={target.mcu}", "-c", *sketch, *defines, str(UNO / "uno.ino")]
+    roomy = target.flash >= ROOMY_FLASH
+    command = [
+        "avr-g++",
+        f"-mmcu={target.mcu}",
+        *(one for one in AVR if not (roomy and one in SLOWER)),
+        *defines,
+    ]
+    # All sources at once, as the sketch takes them in: the compiler sees who uses what, and finds more to share.
+    return [*command, *WARNINGS, "-x", "c++", str(UNO / "uno.ino"), "-x", "none"]
+
+
+def _local_flags(what: str) -> list[str]:
+    """Return the options that platform.local.txt adds to a recipe of the IDE."""
+    lines = (UNO / "platform.local.txt").read_text(encoding="utf-8").splitlines()
+    rows = dict(line.split("=", 1) for line in lines if "=" in line)
+    return rows[f"{what}.extra_flags"].split()
 
 
 def _sources(*folders: str) -> list[str]:
@@ -197,7 +221,7 @@ def _includes() -> list[str]:
 def _digest(command: Sequence[str]) -> str:
     digest = hashlib.sha256("\0".join(command).encode())
     for path in sorted(UNO.rglob("*")):
-        if path.suffix in {".hpp", ".h", ".cpp", ".ino"}:
+        if path.suffix in {".hpp", ".h", ".cpp", ".ino", ".txt"}:
             digest.update(path.read_bytes())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
@@ -205,8 +229,13 @@ def _digest(command: Sequence[str]) -> str:
 
 def _make(target: Build, command: list[str], folder: Path) -> None:
     product = folder / target.product.name
-    libraries = [str(_arduino_core(folder)), "-lm"] if target.sketch else []
-    _run([*command, *libraries, "-o", str(product)])
+    if target.sketch:
+        sketch = folder / "sketch.o"
+        _run([*command, "-o", str(sketch)])
+        link = ["avr-gcc", *IDE_LINK, f"-mmcu={target.mcu}", *_local_flags("compiler.c.elf")]
+        _run([*link, str(sketch), str(_arduino_core(folder)), "-lm", "-o", str(product)])
+    else:
+        _run([*command, "-o", str(product)])
     if target.mcu:
         _run(["avr-objcopy", "-O", "ihex", "-R", ".eeprom", str(product), str(product.with_suffix(".hex"))])
     facts = folder / "board_facts"

@@ -84,6 +84,13 @@ def test_the_sketch_takes_in_every_source() -> None:
     )
 
 
+def test_the_ide_and_platformio_are_told_the_same_options():
+    wanted = {flag for flag in firmware.SMALLER if flag.startswith(("-m", "-f"))}
+    ide = {*firmware.IDE, *(UNO / "platform.local.txt").read_text(encoding="utf-8").split()}
+    assert wanted <= {flag.removeprefix("compiler.c.elf.extra_flags=") for flag in ide}
+    assert wanted <= set((UNO / "platformio.ini").read_text(encoding="utf-8").split())
+
+
 def test_a_program_that_cannot_be_built_says_why() -> None:
     with pytest.raises(BuildError, match=r"needs LOADCENTER_TEST_BUILD|missing"):
         firmware.build(firmware.variant("host", "LOADCENTER_DEAD_TIME_MS=1", suffix="dead-1"))
