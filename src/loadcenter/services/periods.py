@@ -100,7 +100,9 @@ def period_bounds_ms(dates: SiteDates, period: Period, since_ms: int, until_ms: 
                 f"the range has over {PERIODS_MAX} periods: ask for weeks or months, or for less"
             )
         day = period.next_day(day)
-        bounds.append(dates.midnight_ms(day))
+        bound_ms = dates.midnight_ms(day)
+        if bound_ms > bounds[-1]:  # a zone that changes its side of the date line leaves out a day
+            bounds.append(bound_ms)
     return bounds
 
 

@@ -74,6 +74,15 @@ def test_the_days_of_the_changes_have_23_and_25_hours() -> None:
         assert second - first == hours * HOUR_MS
 
 
+def test_a_day_that_a_zone_left_out_is_no_period() -> None:
+    """Samoa went from 29 to 31 December 2011, a Thursday to a Saturday."""
+    calendar = SiteCalendar("Pacific/Apia")
+    since_ms, until_ms = calendar.midnight_ms(date(2011, 12, 28)), calendar.midnight_ms(date(2012, 1, 2))
+    bounds = period_bounds_ms(calendar, Period.DAY, since_ms, until_ms)
+    assert [local(bound, "Pacific/Apia").date().day for bound in bounds] == [28, 29, 31, 1, 2]
+    assert [later - bound for bound, later in pairwise(bounds)] == [DAY_MS] * 4
+
+
 def test_too_many_periods_say_what_to_ask_for_instead() -> None:
     with pytest.raises(RangeError, match="ask for weeks or months"):
         period_bounds_ms(SiteCalendar(), Period.DAY, 0, 3_000 * DAY_MS)
