@@ -4,8 +4,13 @@ The values follow formulas, so nothing has to be sent; what tables and columns t
 a column that is not known here is an error.
 """
 
+import math
+import re
+import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from bench import payloads
 from bench.nodered import COLUMNS, TABLE
@@ -14,11 +19,44 @@ from sqlalchemy import Table
 
 from loadcenter.adapters.storage import schema
 from loadcenter.domain.rollups import Tier
+from loadcenter.domain.topology import Source
 
 DAY_MS = 86_400_000
 MWH_S = 20
 """Energy of each outlet number and second, in mWh."""
 ROWS_AT_ONCE = 1_000_000
+
+
+class Writer(Protocol):
+    """Runs a statement."""
+
+    def run(self, statement: str) -> None:
+        """Return when it is done."""
+        ...
+
+
+class LiteWriter:
+    """Runs the same statements on a SQLite file, whose tables are there: it has no sequences and no `DIV`."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = sqlite3.connect(path, isolation_level=None)
+        self._file.execute("PRAGMA synchronous=OFF")
+        self._file.create_function("SIN", 1, math.sin, deterministic=True)
+
+    def run(self, statement: str) -> None:
+        """Return when it is done."""
+        spoken = statement.replace(" DIV ", " / ").replace(" MOD ", " % ")
+        self._file.execute(_SEQUENCE.sub(_COUNTED, spoken))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+_SEQUENCE = re.compile(r"seq_(\d+)_to_(\d+)")
+_COUNTED = (
+    r"(WITH RECURSIVE n(seq) AS (SELECT \1 UNION ALL SELECT seq + 1 FROM n WHERE seq < \2) SELECT seq FROM n)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +79,12 @@ class Span:
         return max(0, self.until_ms - self.since_ms) // self.step_ms
 
 
-def add_pdu(sql: Sql, pdu_no: int) -> None:
+def add_pdu(sql: Writer, pdu_no: int) -> None:
     """Make a PDU known under a number (from 1)."""
     sql.run(f"INSERT INTO pdu (pdu_no, pdu_id) VALUES ({pdu_no}, '{payloads.pdu_id(pdu_no - 1)}')")
 
 
-def fill(sql: Sql, span: Span) -> int:
+def fill(sql: Writer, span: Span) -> int:
     """Write all rows of a span and return how many."""
     if span.tier is None:
         banks = range(0, span.outlets, schema.BANK_SLOTS)
@@ -59,6 +97,16 @@ def fill(sql: Sql, span: Span) -> int:
         for first, last in _portions(span.rows):
             sql.run(f"INSERT INTO {table.name} SELECT {values} FROM seq_{first}_to_{last}")
     return span.rows * span.outlets
+
+
+def fill_sources(sql: Writer, span: Span) -> None:
+    """Write the rollups of both sources of a span, which must have a tier."""
+    assert span.tier is not None
+    table = schema.SOURCE_ROLLUPS[span.tier]
+    for source in Source:
+        values = _values(table, _source_rollup(span, source))
+        for first, last in _portions(span.rows):
+            sql.run(f"INSERT INTO {table.name} SELECT {values} FROM seq_{first}_to_{last}")
 
 
 def fill_old(sql: Sql, pdus: int, outlets: int, since_ms: int, until_ms: int) -> int:
@@ -149,6 +197,18 @@ def _rollup(span: Span, outlet: int) -> dict[str, str]:
         "first_mwh": _energy(start_ms, outlet),
         "last_ts_ms": last_ms,
         "last_mwh": _energy(last_ms, outlet),
+    }
+
+
+def _source_rollup(span: Span, source: Source) -> dict[str, str]:
+    count = span.step_ms // 1000
+    return {
+        "pdu_no": str(span.pdu_no),
+        "source": f"'{source}'",
+        "start_ms": f"({span.since_ms} + seq * {span.step_ms})",
+        "covered_ms": str(span.step_ms),
+        **_statistic("voltage", "mv", count, "(230000 + seq MOD 977)", 1500),
+        **_statistic("frequency", "mhz", count, "50000", 20),
     }
 
 

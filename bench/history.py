@@ -1,9 +1,12 @@
-"""How fast any chart is on 100 million raw rows, and how many bytes a sample takes (figures F9 and F10).
+"""How fast charts and reports are on 100 million raw rows, and how many bytes a sample takes (figures F9 and F10).
 
 SCALE=1 is the full size; the default of 0.1 (10 million raw rows) takes some minutes.
 """
 
+import asyncio
+import datetime as dt
 import random
+import statistics
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -12,12 +15,19 @@ from pathlib import Path
 import httpx
 from bench import figures, payloads
 from bench.figures import Figure, Figures, Settings, percentile
-from bench.filling import DAY_MS, Span, add_pdu, fill, fill_old
+from bench.filling import DAY_MS, LiteWriter, Span, add_pdu, fill, fill_old, fill_sources
 from bench.rigs import BenchRig, Sql, bench_rig, table_bytes
 from tests.system.centers import PASSWORD
 
+from loadcenter.adapters.calendar import SiteCalendar
+from loadcenter.adapters.clock import SystemClock
 from loadcenter.adapters.storage.schema import TIER_NAMES
+from loadcenter.adapters.storage.store import open_store
+from loadcenter.apps.demo import DEMO_TARIFF
+from loadcenter.apps.tariff_file import read_tariffs
+from loadcenter.domain.analysis.periods import Days
 from loadcenter.domain.rollups import Tier
+from loadcenter.services.analytics import Analytics
 
 SEED = 20_261_124
 OUTLETS = 8
@@ -42,6 +52,9 @@ CHARTS = 30
 WARM_UP = 3
 OLD_CHARTS = 10
 OLD_RANGES = ("1 h", "1 d", "7 d")
+YEAR = dt.timedelta(days=365)
+REPORTS = 5
+REPORT_NAMES = ("energy", "voltage", "supply")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,8 @@ def measure(settings: Settings, folder: Path) -> Figures:
         with httpx.Client(base_url=f"http://127.0.0.1:{rig.center.port}", timeout=120) as http:
             charts = _Charts(http, filled, settings)
             found |= charts.figures(_old_charts(sql, filled, settings))
-    return found
+            found |= charts.analytics()
+    return found | asyncio.run(_lite_analytics(folder, settings))
 
 
 def _fill(sql: Sql, settings: Settings, pdus: int) -> Filled:
@@ -91,6 +105,8 @@ def _fill(sql: Sql, settings: Settings, pdus: int) -> Filled:
             span_ms = tier.value * 1000
             span = Span(pdu_no, OUTLETS, tier, (end_ms - tier_ms) // span_ms * span_ms, end_ms)
             rows[TIER_NAMES[tier]] += fill(sql, span)
+            if pdu_no == 1:
+                fill_sources(sql, span)
     rows["old"] = fill_old(sql, pdus, OUTLETS, end_ms - raw_ms, end_ms)
     return Filled(rows, end_ms, payloads.pdu_id(0), payloads.pdu_id(pdus))
 
@@ -151,6 +167,21 @@ class _Charts:
             ),
         }
 
+    def analytics(self) -> Figures:
+        """Return how long the reports of a year take, over HTTP."""
+        until = dt.datetime.fromtimestamp(self._filled.end_ms / 1000, dt.UTC).date()
+        query = {"pdu": self._filled.years, "since": str(until - YEAR), "until": str(until)}
+
+        def ask(report: str) -> float:
+            began = time.perf_counter()
+            answer = self._http.get(f"/api/v1/analytics/{report}", params=query)
+            assert answer.status_code == 200, answer.text
+            return (time.perf_counter() - began) * 1000
+
+        return {
+            "F9_analytics_ms": _reports({one: [ask(one) for _ in range(REPORTS)] for one in REPORT_NAMES})
+        }
+
     def _flatness(self, name: str) -> float:
         """Return the p95 of a chart of the PDU with years against the PDU with one day, asked in turn."""
         both = (self._filled.years, self._filled.day)
@@ -183,6 +214,54 @@ class _Charts:
         took = (time.perf_counter() - began) * 1000
         assert answer.status_code == 200, answer.text
         return took
+
+
+def _reports(took_ms: dict[str, list[float]]) -> Figure:
+    """Return the slowest report by its median, the others beside it."""
+    medians = {name: statistics.median(values) for name, values in took_ms.items()}
+    worst = max(medians, key=medians.__getitem__)
+    tidy = {name: round(value) for name, value in medians.items()}
+    note = f"a year of {OUTLETS} outlets and the year before, three prices; the slowest is {worst}"
+    return Figure(
+        medians[worst], "ms", "<= 1000", min(took_ms[worst]), max(took_ms[worst]), peer=tidy, note=note
+    )
+
+
+async def _lite_analytics(folder: Path, settings: Settings) -> Figures:
+    """Return how long the same reports take on a SQLite file, without HTTP."""
+    end_ms = int(time.time()) // 86_400 * DAY_MS
+    path = folder / "years.db"
+    url = f"sqlite:///{path}"
+    async with open_store(url):
+        pass
+    _fill_lite(path, min(1.0, settings.scale * PDUS), end_ms)
+    site = SiteCalendar()
+    last = site.local(end_ms).day
+    took_ms: dict[str, list[float]] = {name: [] for name in REPORT_NAMES}
+    async with open_store(url, day_start=site.day_start_ms) as store:
+        analytics = Analytics(store, SystemClock(), site, read_tariffs(DEMO_TARIFF))
+        pdu_id, days = payloads.pdu_id(0), Days(last - YEAR, last)
+        for _ in range(REPORTS):
+            for name, report in (
+                ("energy", analytics.energy(pdu_id, days)),
+                ("voltage", analytics.voltage(pdu_id, days, 230_000)),
+                ("supply", analytics.supply(pdu_id, days)),
+            ):
+                began = time.perf_counter()
+                await report
+                took_ms[name].append((time.perf_counter() - began) * 1000)
+    return {"F9_analytics_sqlite_ms": _reports(took_ms)}
+
+
+def _fill_lite(path: Path, share: float, end_ms: int) -> None:
+    sql = LiteWriter(path)
+    add_pdu(sql, 1)
+    for tier in Tier:
+        days = YEAR.days if tier is Tier.MINUTE else 2 * YEAR.days
+        span = Span(1, OUTLETS, tier, end_ms - int(days * share) * DAY_MS, end_ms)
+        fill(sql, span)
+        fill_sources(sql, span)
+    sql.close()
 
 
 def _old_charts(sql: Sql, filled: Filled, settings: Settings) -> dict[str, float]:

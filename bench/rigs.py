@@ -18,6 +18,7 @@ from tests.system.centers import ServedCenter
 
 from loadcenter.adapters.mqtt.credentials import mosquitto_hash
 from loadcenter.adapters.storage.store import open_store
+from loadcenter.apps.demo import DEMO_TARIFF
 
 SECRET = "secret-of-the-fleet"
 POLL_S = 0.05
@@ -138,7 +139,11 @@ def bench_rig(folder: Path, pdus: int) -> Iterator[BenchRig]:
         broker = stack.enter_context(BenchBroker(folder / "mosquitto", pdus))
         database = stack.enter_context(BenchMariaDb())
         url = database.new_database()
-        config = {"database": url, "broker": f"mqtt://{CENTER}:{CENTER_PASSWORD}@127.0.0.1:{broker.port}"}
+        config = {
+            "database": url,
+            "broker": f"mqtt://{CENTER}:{CENTER_PASSWORD}@127.0.0.1:{broker.port}",
+            "tariff": str(DEMO_TARIFF),
+        }
         asyncio.run(_make_tables(url))
         with Sql(database, database.last_database) as sql:
             register(sql, pdus)

@@ -33,6 +33,7 @@ def test_what_a_fleet_gives_out_is_what_is_stored_and_shown(tmp_path: Path) -> N
 def test_history_fills_every_table_and_asks_for_every_range(tmp_path: Path) -> None:
     found = history.measure(Settings(TINY / 2, 1), tmp_path)
     assert {"F9_chart_ms", "F9_flat", "F9_old", "F10_raw_b", "F10_1m_b", "F10_1d_b"} <= set(found)
+    assert {"F9_analytics_ms", "F9_analytics_sqlite_ms"} <= set(found)
     assert len(found["F9_chart_ms"].peer) == len(history.RANGES_MS) * len(history.SERIES)
 
 
