@@ -39,7 +39,7 @@ class Device:
         self.send = None
         self.boxes = boxes
         self.orders = Orders(boxes.boot, self._refused, self.changed.set)
-        self.unit = Unit(boxes, self.touch, self._told_by, memory)
+        self.unit = Unit(boxes, self.touch, self.orders.release, self._told_by, memory)
         self._uptime = uptime
         self._version = version
 

@@ -57,6 +57,7 @@ class Orders:
         self._refused = refused
         self._changed = changed
         self._answers = []
+        self._held = []
 
     def rise(self, boot: int) -> None:
         """Go over to another number of this boot: command numbers begin anew."""
@@ -98,19 +99,35 @@ class Orders:
         return "expired" if up_ms > order["exp_up_ms"] else "ok"
 
     def answered(self, fields: dict, status: str, code: str) -> None:
-        """Keep an answer until it is fetched, and who asked for what was taken."""
+        """Keep an answer until it is fetched, and who asked for what was taken.
+
+        One that is confirmed waits for `release`: the state that it has led to is told first.
+        """
         if status in ("accepted", "confirmed"):
             self._remember(fields)
-        if len(self._answers) >= ANSWERS_MAX:
-            self.dropped += 1
-            self._answers.pop(0)
-        self._answers.append({"id": fields["id"], "n": fields["n"], "status": status, "code": code})
-        if self._changed:
-            self._changed()
+        answer = {"id": fields["id"], "n": fields["n"], "status": status, "code": code}
+        if status == "confirmed":
+            self._held.append(answer)
+        else:
+            self._line_up([answer])
+
+    def release(self) -> None:
+        """Let the answers go that have waited for the state."""
+        held, self._held = self._held, []
+        if held:
+            self._line_up(held)
 
     def next_answer(self) -> dict | None:
         """Return the oldest answer that was not fetched yet."""
         return self._answers.pop(0) if self._answers else None
+
+    def _line_up(self, answers: list) -> None:
+        self._answers += answers
+        while len(self._answers) > ANSWERS_MAX:
+            self.dropped += 1
+            self._answers.pop(0)
+        if self._changed:
+            self._changed()
 
     def _remember(self, fields: dict) -> None:
         who = self.by if fields["do"] in REMEMBERED else self.lock_by if fields["do"] == "lock" else None

@@ -12,7 +12,7 @@ from settings import Settings
 from words import word
 
 ASK_MS = 1000  # how often the UNO is asked while something is not known
-LOOK_MS = 150  # how soon a state is asked for again that has just changed
+LOOK_MS = 100  # how soon a state is asked for again that has just changed
 GRACE_MS = 10000  # a UNO that was never heard is missed only then
 REMEMBERED = 32  # events whose number is remembered, so that a later one can name its reason
 U16 = 0xFFFF
@@ -25,6 +25,7 @@ class Unit:
     Args:
         records: `Boxes`, or what takes events and samples as they do.
         changed: function that is called when what `up/state` or `up/birth` tells has changed.
+        refreshed: function that is called when a T has come, or the UNO has fallen silent.
         told_by: function (fields of an event) that adds who asked for it.
         memory: function that returns (free heap in bytes, radio signal in dBm), each 0 where it is not known.
 
@@ -36,7 +37,9 @@ class Unit:
         restarts: sessions that began while this gateway ran.
     """
 
-    def __init__(self, records: object, changed: object, told_by: object, memory: object) -> None:
+    def __init__(
+        self, records: object, changed: object, refreshed: object, told_by: object, memory: object
+    ) -> None:
         self.hello = self.session = None
         self.silent = False
         self.odd = self.restarts = 0
@@ -46,6 +49,7 @@ class Unit:
         self.settings = Settings()
         self._records = records
         self._changed = changed
+        self._refreshed = refreshed
         self._told_by = told_by
         self._memory = memory
         self._out = []
@@ -141,6 +145,7 @@ class Unit:
         if standing != self._standing:
             self._standing = standing
             self._changed()
+        self._refreshed()
 
     def _happen(self, seq: int, numbers: list, now_ms: int) -> None:
         """Keep an event, and acknowledge it when it is safe."""
@@ -237,6 +242,7 @@ class Unit:
             self.silent = True
             self._stale_ms = now_ms
             self._changed()
+            self._refreshed()
             self.note({"code": "link_lost", "data": {"link": "unit", "silent_ms": quiet_ms}})
         if self.silent and self.readings.numbers and now_ms >= self._stale_ms:
             self._stale_ms += PERIOD_MS
