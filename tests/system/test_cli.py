@@ -172,6 +172,24 @@ def test_a_device_is_registered_without_a_control_center(tmp_path: Path) -> None
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0, "others may look into the data folder"
 
 
+def test_the_data_of_a_gateway_are_written_once_and_only_where_a_gateway_reaches_the_broker(
+    tmp_path: Path,
+) -> None:
+    where = ("--data", tmp_path / "data", "--json")
+    file = tmp_path / "gateway.json"
+    nowhere = run("device", "add", "lab-1", "--file", file, *where)
+    assert nowhere.code == USAGE
+    assert "--broker mqtts://" in nowhere.err
+    assert run("device", "list", *where).json() == []
+    reached = ("--broker", "mqtts://loadcenter.lan")
+    added = run("device", "add", "lab-1", "--file", file, "--qr", tmp_path / "gateway.svg", *reached, *where)
+    assert added.code == OK, added.err
+    data = json.loads(file.read_text())
+    assert (data["password"], data["update_key"]) == (added.json()["password"], added.json()["update_key"])
+    again = run("device", "add", "lab-1", "--replace", "--file", file, *reached, *where)
+    assert (again.code, "is not written over" in again.err) == (USAGE, True)
+
+
 def test_a_bad_name_of_a_device_is_refused(tmp_path: Path) -> None:
     ended = run("device", "add", "Lab 1", "--data", tmp_path)
     assert ended.code == USAGE

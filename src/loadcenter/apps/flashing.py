@@ -146,13 +146,13 @@ def _memories(fuses: Sequence[Fuse]) -> list[str]:
     return [word for fuse in fuses for word in ("-U", f"{fuse.name}:w:0x{fuse.value:02X}:m")]
 
 
-def found_port(look: Callable[[str], list[str]] = glob) -> str:
-    """Return the port of the one board that is connected.
+def found_port(look: Callable[[str], list[str]] = glob, patterns: Sequence[str] = PORTS) -> str:
+    """Return the port of the one board that is connected, of those that show up as the first pattern that matches.
 
     Raises:
         FlashError: there is none, or more than one.
     """
-    for pattern in PORTS:
+    for pattern in patterns:
         found = sorted(look(pattern))
         if len(found) == 1:
             return found[0]

@@ -9,6 +9,7 @@ from loadcenter.services.updates import ImageMissingError
 
 SECRET_FILE = "update-secret"  # noqa: S105 - the name of a file
 IMAGES_FOLDER = "images"
+IMAGES_KEPT = 8
 _SECRET_BYTES = 32
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -30,7 +31,7 @@ def update_secret(folder: Path) -> bytes:
 
 
 def keep_image(folder: Path, image: bytes) -> str:
-    """Keep an image for the control center to offer, and return its name.
+    """Keep an image for the control center to offer, and return its name; the oldest of many are let go of.
 
     Raises:
         OSError: the data folder cannot be written.
@@ -39,6 +40,9 @@ def keep_image(folder: Path, image: bytes) -> str:
     images = folder / IMAGES_FOLDER
     images.mkdir(mode=0o700, exist_ok=True)
     (images / name).write_bytes(image)
+    newest_first = sorted(images.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for old in newest_first[IMAGES_KEPT:]:
+        old.unlink(missing_ok=True)
     return name
 
 

@@ -20,6 +20,7 @@ from tests.brokers import free_port
 from tests.firmware.nodemcu.images import compiled, image_of
 from tests.firmware.nodemcu.modules import BOARD, GATEWAY
 from tests.system.centers import ServedCenter
+from tests.system.command_line import run
 
 HERE = Path(__file__).parent
 MICROPYTHON = str(Path(sys.executable).with_name("micropython"))
@@ -207,12 +208,23 @@ def test_a_version_that_does_not_come_up_is_given_up_and_the_old_one_says_so(
     assert slots(gateway)["run"] == 0
 
 
-def test_an_offer_that_another_key_has_signed_is_refused(bytecode, desk, tmp_path, first, second):
-    """MQTT-72: the device knows another key than the control center."""
+def test_an_offer_that_another_key_has_signed_is_refused(bytecode, desk, center, tmp_path, first, second):
+    """MQTT-72: the device knows another key than the control center. Said by the command line."""
     device = desk.register() | {"update_key": "00" * 32}
+    (tmp_path / "new").write_bytes(second)
     with Gateway(bytecode, tmp_path / "home", device, first) as gateway:
         desk.wait(gateway, "a birth", lambda: desk.boot() is not None)
-        desk.offer("2.0.0", second)
-        progress = desk.end(gateway)
-        assert (progress["stage"], progress["code"], progress["taken"]) == ("refused", "bad_signature", 0)
+        ended = run("device", "update", "pdu-1", "--image", tmp_path / "new", "--config", center.config_path)
+        assert ended.code == 1
+        assert "bad_signature): the offer is not signed with its key" in " ".join(ended.err.split())
         assert not (gateway.home / "image-1").exists()
+
+
+def test_the_command_line_follows_an_update_to_its_end(gateway, desk, center, tmp_path, second):
+    (tmp_path / "new").write_bytes(second)
+    ended = run(
+        "device", "update", "pdu-1", "--image", tmp_path / "new", "--config", center.config_path, "--json"
+    )
+    assert ended.code == 0, ended.err
+    assert (ended.json()["stage"], ended.json()["taken"]) == ("confirmed", len(second))
+    assert desk.progress()["version"] in gateway.log

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from loadcenter.apps.update_files import IMAGES_FOLDER, SECRET_FILE, keep_image, read_image, update_secret
+from loadcenter.apps.update_files import (
+    IMAGES_FOLDER,
+    IMAGES_KEPT,
+    SECRET_FILE,
+    keep_image,
+    read_image,
+    update_secret,
+)
 from loadcenter.services.updates import ImageMissingError
 
 
@@ -39,3 +46,9 @@ def test_an_image_that_changed_on_the_disk_is_refused(tmp_path: Path) -> None:
     (tmp_path / IMAGES_FOLDER / name).write_bytes(b"other")
     with pytest.raises(ImageMissingError, match="has changed"):
         read_image(tmp_path, name)
+
+
+def test_only_the_newest_images_are_kept(tmp_path: Path) -> None:
+    names = [keep_image(tmp_path, b"%d" % number) for number in range(IMAGES_KEPT + 2)]
+    assert len(list((tmp_path / IMAGES_FOLDER).iterdir())) == IMAGES_KEPT
+    assert read_image(tmp_path, names[-1])

@@ -13,12 +13,17 @@ from loadcenter.adapters.storage.store import open_store
 from loadcenter.apps.cli.client import Client, NotRunningError, RefusedError
 from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config
 from loadcenter.apps.cli.terminal import Exit, fail, show, table
+from loadcenter.apps.cli.updating import update
 from loadcenter.apps.config import Config
 from loadcenter.apps.data_folder import DataFolderError, make_folder
+from loadcenter.apps.gateway_file import GatewayFile, GatewayFileError, Places, broker_for_devices
+from loadcenter.apps.update_files import update_secret
 from loadcenter.domain.topology import TopologyError, check_pdu_id
 from loadcenter.services.ports import DeviceRow, StoreError
+from loadcenter.services.updates import update_key
 
-device = typer.Typer(no_args_is_help=True, help="Register PDUs and list them.")
+device = typer.Typer(no_args_is_help=True, help="Register PDUs, list them, and update their gateways.")
+device.command("update")(update)
 
 
 @device.command("add")
@@ -26,15 +31,36 @@ def add(
     pdu_id: Annotated[str, typer.Argument(metavar="PDU", help="1 to 32 of a-z, 0-9 and '-'.")],
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Give a registered PDU a new password.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Write what its gateway needs into this file.")
+    ] = None,
+    qr: Annotated[
+        Path | None,
+        typer.Option("--qr", help="Write the same as a QR code (.svg or .png) for the set-up page."),
+    ] = None,
+    broker: Annotated[
+        str | None, typer.Option(help="mqtts://HOST:PORT of the broker, as the gateway reaches it.")
+    ] = None,
     config: ConfigFile = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Register a PDU and print its password, once; also the line for a Mosquitto password file."""
     settings = read_config(config, data=str(data) if data else None)
+    places = Places(file, qr)
     try:
         check_pdu_id(pdu_id)
+        places.check()
+        place = broker_for_devices(settings, broker) if file or qr else None
         made = _add(settings, pdu_id, name or pdu_id, replace=replace)
+        gateway = (
+            GatewayFile(pdu_id, made["password"], made["update_key"], *place, settings.root)
+            if place
+            else None
+        )
+        told = places.write(gateway) if gateway else []
+    except GatewayFileError as error:
+        fail(str(error), Exit.USAGE)
     except TopologyError as error:
         fail(str(error), Exit.USAGE)
     except (RefusedError, NotRunningError) as error:
@@ -48,6 +74,7 @@ def add(
         f"    {made['password']}\n"
     )
     text += f"\nFor a Mosquitto password file:\n\n    {made['mosquitto']}\n"
+    text += "".join(f"\n{line}\n" for line in told)
     show(made, as_json=as_json, table=text)
 
 
@@ -94,10 +121,14 @@ async def _add_to_store(settings: Config, pdu_id: str, name: str, *, replace: bo
             )
         made = make_credentials()
         labels = known.labels if known else ""
-        await store.put_device(
-            DeviceRow(pdu_id, name, SystemClock().now_ms(), made.bcrypt_hash, made.mosquitto_hash, labels)
-        )
-    return {"id": pdu_id, "password": made.secret, "mosquitto": f"{pdu_id}:{made.mosquitto_hash}"}
+        row = DeviceRow(pdu_id, name, SystemClock().now_ms(), made.bcrypt_hash, made.mosquitto_hash, labels)
+        await store.put_device(row)
+    return {
+        "id": pdu_id,
+        "password": made.secret,
+        "mosquitto": f"{pdu_id}:{made.mosquitto_hash}",
+        "update_key": update_key(update_secret(settings.folder), row).hex(),
+    }
 
 
 async def _list(settings: Config) -> list[DeviceRow]:
