@@ -171,7 +171,16 @@ def size_of(target: Build) -> Size:
     Raises:
         BuildError: binutils-avr is missing, or it is not built.
     """
-    text, data, bss = map(int, _run(["avr-size", str(target.product)]).splitlines()[1].split()[:3])
+    return size_in(target.product)
+
+
+def size_in(program: Path) -> Size:
+    """Return what a program in a file takes.
+
+    Raises:
+        BuildError: binutils-avr is missing, or there is no such file.
+    """
+    text, data, bss = map(int, _run(["avr-size", str(program)]).splitlines()[1].split()[:3])
     return Size(text + data, data + bss)
 
 
