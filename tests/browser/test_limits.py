@@ -56,12 +56,12 @@ def test_what_is_out_of_range_is_said_and_cannot_be_applied(page: Page) -> None:
 
 def test_what_a_change_would_have_done_is_seen_before_it_is_applied(page: Page, demo: DemoCenter) -> None:
     page.get_by_test_id("limits-pdu").select_option("rack-1")
-    page.get_by_test_id("setting-1-limit_ma").fill("0.1")
+    page.get_by_test_id("setting-3-limit_ma").fill("0.1")
     page.get_by_test_id("dry-run").click()
-    row = page.get_by_test_id("dry-table").get_by_role("row").nth(1)
+    row = page.get_by_test_id("dry-table").get_by_role("row").nth(3)
     expect(row).to_contain_text("0 → 1")
     expect(page.get_by_test_id("limits-apply")).to_be_enabled()
-    assert demo.get("/pdus/rack-1")["outlets"][0]["trip"] is None
+    assert demo.get("/pdus/rack-1")["outlets"][2]["trip"] is None
     page.get_by_test_id("limits-discard").click()
     expect(page.get_by_test_id("dry-table")).to_have_count(0)
 
