@@ -1,5 +1,6 @@
 """The command line, as a person or a script uses it: what it prints, and how it ends (apps/cli/terminal.py)."""
 
+import json
 import shutil
 import socket
 import subprocess
