@@ -91,7 +91,7 @@ def test_an_image_goes_into_the_rom_partition_where_there_is_one(monkeypatch, tm
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("operation", [3, 4, 5])
+@pytest.mark.parametrize("operation", [3, 4])
 def test_a_partition_that_cannot_be_written_is_written_again_at_the_next_start(
     monkeypatch, tmp_path, operation
 ):
