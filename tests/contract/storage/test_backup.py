@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, inspect, select, text
 from tests.contract.storage.records import KEY, MINUTE, PDU, T0, batch, event, outlet, record, settle, source
+from tests.contract.storage.scheduled import fill_schedules
 from tests.contract.storage.test_migrations import look
 from tests.databases import MariaDbServer
 from tests.fakes import builders
@@ -90,6 +91,7 @@ async def fill(store: Store) -> None:
     )
     await store.put_user(UserRow("admin", "argon2id", 1))
     await store.put_session(SessionRow("ab" * 32, "admin", 1, 2))
+    await fill_schedules(store.schedules)
     await store.ping()
 
 

@@ -84,17 +84,15 @@ class SqlSchedules:
 
     async def runs(self, wanted: RunFilter) -> list[RunRow]:
         """See `ScheduleStore.runs`."""
-        run = schedule_run.c
-        conditions = [
-            (wanted.since_ms, run.due_ms >= wanted.since_ms),
-            (wanted.until_ms, run.due_ms < wanted.until_ms),
-            (wanted.schedule_id, run.schedule_id == wanted.schedule_id),
-            (wanted.place, run.pdu_id == (wanted.place and wanted.place.pdu_id)),
-            (wanted.place, run.outlet == (wanted.place and wanted.place.outlet)),
-        ]
-        query = select(schedule_run).where(
-            *(condition for value, condition in conditions if value is not None)
-        )
+        run, query = schedule_run.c, select(schedule_run)
+        if wanted.since_ms is not None:
+            query = query.where(run.due_ms >= wanted.since_ms)
+        if wanted.until_ms is not None:
+            query = query.where(run.due_ms < wanted.until_ms)
+        if wanted.schedule_id is not None:
+            query = query.where(run.schedule_id == wanted.schedule_id)
+        if wanted.place is not None:
+            query = query.where(run.pdu_id == wanted.place.pdu_id, run.outlet == wanted.place.outlet)
         latest = query.order_by(run.due_ms.desc(), run.edge.desc(), run.schedule_id, run.pdu_id, run.outlet)
         return [_run(row) for row in await self._rows(latest.limit(wanted.limit))]
 
