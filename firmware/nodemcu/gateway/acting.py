@@ -113,15 +113,15 @@ class Acting:
         act = self._of(seq)
         if act is None:
             return
+        if act in self._taken and status == "accepted":
+            return  # it goes on
         if act is self._open:
             self._open = None
             self.unsure = False
-            if status == "accepted":
-                self._taken.append(act)
-        elif act is self._urgent:
+        if act is self._urgent:
             self._urgent = None
-        elif status == "accepted":
-            return  # it goes on
+        if status == "accepted":
+            self._taken.append(act)
         if status != "accepted" and act in self._taken:
             self._taken.remove(act)
             code = "not_confirmed" if code == "repeated" else code  # it was taken, and its end is forgotten
