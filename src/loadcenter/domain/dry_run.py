@@ -26,6 +26,7 @@ MINUTE_MS = 60_000
 RESET_MS = 3_600_000
 """After a trip, or a shed at the outlet's own limit, a person is taken to come after an hour."""
 
+NEVER_MS = 2**62
 EVENTS_MOST = 2_000
 """Events kept of one run; all are counted."""
 
@@ -162,6 +163,11 @@ class _Run:
     over_minutes: int = 0
     possible_minutes: int = 0
     state: SheddingState = field(default_factory=SheddingState)
+    totals_ma: list[int] = field(default_factory=list)
+    totals_mw: list[int] = field(default_factory=list)
+    first: int = 0
+    limited: set[int] = field(default_factory=set)
+    reset_ms: int = NEVER_MS
 
     def __post_init__(self) -> None:
         self.outlets = tuple(DryOutlet(n) for n in range(1, len(self.recorded.outlets) + 1))
@@ -174,90 +180,87 @@ class _Run:
         """Go through the minutes `first` to `last` on one source."""
         budget = Load(*self.config.budget_of(source))
         columns = self.recorded.outlets
-        totals_ma = _sums([one.mean_ma[first:last] for one in columns], last - first)
-        totals_mw = _sums([one.mean_mw[first:last] for one in columns], last - first)
-        busy = self._busy(first, last, totals_ma, totals_mw, budget)
-        self._count_possible(first, last, totals_ma, totals_mw, budget)
+        self.totals_ma = _sums([one.mean_ma for one in columns], first, last)
+        self.totals_mw = _sums([one.mean_mw for one in columns], first, last)
+        self.first = first
+        self._count_possible(first, last, budget)
         at = first
-        for minute in busy:
-            if minute < at:
-                continue
-            at = self._idle_until(at, minute, budget)
-            if at <= minute:
+        for minute in self._busy(first, last, budget):
+            at = self._quiet_until(max(at, first), minute, budget)
+            if at == minute:
                 self._minute(minute, budget)
-                at = minute + 1
-        self._idle_until(at, last, budget)
+                at += 1
+        self._quiet_until(at, last, budget)
 
-    def _busy(
-        self,
-        first: int,
-        last: int,
-        totals_ma: Sequence[int],
-        totals_mw: Sequence[int],
-        budget: Load,
-    ) -> list[int]:
-        """Return the minutes in which a rule has something to do although nothing is off."""
-        found = {
+    def _busy(self, first: int, last: int, budget: Load) -> list[int]:
+        """Return the minutes in which a rule may have something to do although nothing is off."""
+        over = {
             first + at
-            for at, (ma, mw) in enumerate(zip(totals_ma, totals_mw, strict=True))
+            for at, (ma, mw) in enumerate(zip(self.totals_ma, self.totals_mw, strict=True))
             if ma > budget.current_ma or mw > budget.power_mw
         }
-        for settings, column in zip(self.config.outlets, self.recorded.outlets, strict=True):
-            found.update(
-                minute
-                for minute in range(first, last)
-                if column.mean_ma[minute] > settings.limit_ma or column.mean_mw[minute] > settings.limit_mw
-            )
-        return sorted(found)
+        self.limited = {
+            minute
+            for settings, column in zip(self.config.outlets, self.recorded.outlets, strict=True)
+            for minute in _passing(column, settings, first, last)
+        }
+        return sorted(over | self.limited)
 
-    def _count_possible(
-        self,
-        first: int,
-        last: int,
-        totals_ma: Sequence[int],
-        totals_mw: Sequence[int],
-        budget: Load,
-    ) -> None:
+    def _count_possible(self, first: int, last: int, budget: Load) -> None:
         columns = self.recorded.outlets
-        most_ma = _sums([one.most_ma[first:last] for one in columns], last - first)
-        most_mw = _sums([one.most_mw[first:last] for one in columns], last - first)
-        for ma, mw, high_ma, high_mw in zip(totals_ma, totals_mw, most_ma, most_mw, strict=True):
-            high = high_ma > budget.current_ma or high_mw > budget.power_mw
-            if high and ma <= budget.current_ma and mw <= budget.power_mw:
-                self.possible_minutes += 1
+        most_ma = _sums([one.most_ma for one in columns], first, last)
+        most_mw = _sums([one.most_mw for one in columns], first, last)
+        limit_ma, limit_mw = budget.current_ma, budget.power_mw
+        rows = zip(self.totals_ma, self.totals_mw, most_ma, most_mw, strict=True)
+        self.possible_minutes += sum(
+            1
+            for ma, mw, high_ma, high_mw in rows
+            if (high_ma > limit_ma or high_mw > limit_mw) and ma <= limit_ma and mw <= limit_mw
+        )
 
-    def _idle_until(self, at: int, minute: int, budget: Load) -> int:
-        """Go through minutes in which nothing is over, as long as something is off; return where it ended."""
-        while at < minute and self.off:
+    def _quiet_until(self, at: int, minute: int, budget: Load) -> int:
+        """Go on to `minute`; while something is off, each minute on the way is looked at."""
+        while at < minute:
+            if not self.off and self.state.at_rest:
+                return minute
             self._minute(at, budget)
             at += 1
-        return max(at, minute) if not self.off else at
+        return at
 
     def _minute(self, minute: int, budget: Load) -> None:
         now_ms = self.recorded.since_ms + minute * MINUTE_MS
-        self._reset(now_ms, budget)
-        self._keep_limits(minute, now_ms)
-        loads = [
-            Load(0, 0) if number in self.off else self._load(number, minute)
-            for number in range(1, len(self.outlets) + 1)
-        ]
-        total = Load(sum(one.current_ma for one in loads), sum(one.power_mw for one in loads))
+        if now_ms >= self.reset_ms:
+            self._reset(now_ms, budget)
+        if minute in self.limited:
+            self._keep_limits(minute, now_ms)
+        total = self._total(minute)
         if total.exceeds(budget) or not self.state.at_rest or self._may_restore(total, budget):
-            self._keep_budget(minute, loads, budget, now_ms)
-        self._account(minute)
+            self._keep_budget(minute, budget, now_ms)
+        if self.off:
+            self._account(minute)
+
+    def _total(self, minute: int) -> Load:
+        """Return what all outlets carry that are on."""
+        at = minute - self.first
+        ma, mw = self.totals_ma[at], self.totals_mw[at]
+        for number in self.off:
+            column = self.recorded.outlets[number - 1]
+            ma -= column.mean_ma[minute]
+            mw -= column.mean_mw[minute]
+        return Load(ma, mw)
 
     def _load(self, number: int, minute: int) -> Load:
         column = self.recorded.outlets[number - 1]
         return Load(column.mean_ma[minute], column.mean_mw[minute])
 
     def _reset(self, now_ms: int, budget: Load) -> None:
-        due = [
-            number
-            for number, off in self.off.items()
-            if off.why is not What.SHED and now_ms - off.since_ms >= RESET_MS
-        ]
-        for number in due:
-            self._tell(now_ms, What.RESET, number, self.off.pop(number).draw, budget)
+        tripped = {number: off for number, off in self.off.items() if off.why is not What.SHED}
+        for number, off in tripped.items():
+            if now_ms - off.since_ms >= RESET_MS:
+                del self.off[number]
+                self._tell(now_ms, What.RESET, number, off.draw, budget)
+        left = [off.since_ms for off in self.off.values() if off.why is not What.SHED]
+        self.reset_ms = min(left) + RESET_MS if left else NEVER_MS
 
     def _keep_limits(self, minute: int, now_ms: int) -> None:
         for settings, one in zip(self.config.outlets, self.outlets, strict=True):
@@ -272,6 +275,7 @@ class _Run:
             what = What.TRIP if settings.limit_action is LimitAction.TRIP else What.LIMIT_SHED
             one.trips += 1
             self.off[one.outlet] = _Off(what, now_ms + settings.limit_ms, load)
+            self.reset_ms = min(self.reset_ms, now_ms + settings.limit_ms + RESET_MS)
             self._tell(now_ms + settings.limit_ms, what, one.outlet, load, limit)
 
     def _may_restore(self, total: Load, budget: Load) -> bool:
@@ -283,32 +287,38 @@ class _Run:
         draw = self.off[first].draw
         return Headroom(total, budget).fits_well(draw.current_ma, draw.power_mw)
 
-    def _keep_budget(self, minute: int, loads: list[Load], budget: Load, now_ms: int) -> None:
+    def _keep_budget(self, minute: int, budget: Load, now_ms: int) -> None:
         """Let the device's own rules decide, at the times within the minute at which they would."""
         end_ms = now_ms + MINUTE_MS
         while now_ms < end_ms:
+            loads = [self._carried(number, minute) for number in range(1, len(self.outlets) + 1)]
             states = self._states(loads)
-            total = Load(sum(one.current_ma for one in loads), sum(one.power_mw for one in loads))
-            room = Headroom(total, budget)
             currents = [one.current_ma for one in loads]
-            verdict = shedding.judge(self.state, room, states, currents, self.config, now_ms)
-            self.state = verdict.state
-            if verdict.shed is not None:
-                self._shed(verdict.shed, loads, room, now_ms)
-                now_ms += shedding.STEP_MS
-                continue
-            if verdict.exhausted:
-                self._tell(now_ms, What.OVER_BUDGET, None, total, budget)
-            if total.exceeds(budget):
+            room = Headroom(self._total(minute), budget)
+            index = None
+            while index is None and now_ms < end_ms:
+                verdict = shedding.judge(self.state, room, states, currents, self.config, now_ms)
+                self.state = verdict.state
+                index = verdict.shed
+                if index is not None:
+                    self._shed(index, loads[index], room, now_ms)
+                    now_ms += shedding.STEP_MS
+                    break
+                if verdict.exhausted:
+                    self._tell(now_ms, What.OVER_BUDGET, None, room.load, budget)
                 if self.state.told or self.state.futile:
                     self.over_minutes += 1
                     return
+                if not room.load.exceeds(budget):
+                    index = shedding.first_to_restore(self.state, room, states, self.config, now_ms)
+                    if index is not None:
+                        self._restore(index, room, now_ms)
+                    elif not self._may_restore(room.load, budget):
+                        return
                 now_ms += shedding.OVER_MS
-                continue
-            back = shedding.first_to_restore(self.state, room, states, self.config, now_ms)
-            if back is not None:
-                self._restore(back, loads, minute, room, now_ms)
-            now_ms += 1_000
+
+    def _carried(self, number: int, minute: int) -> Load:
+        return _NOTHING if number in self.off else self._load(number, minute)
 
     def _states(self, loads: Sequence[Load]) -> list[OutletState]:
         states = []
@@ -327,17 +337,15 @@ class _Run:
             )
         return states
 
-    def _shed(self, index: int, loads: list[Load], room: Headroom, now_ms: int) -> None:
+    def _shed(self, index: int, load: Load, room: Headroom, now_ms: int) -> None:
         self.outlets[index].sheds += 1
-        self.off[index + 1] = _Off(What.SHED, now_ms, loads[index])
+        self.off[index + 1] = _Off(What.SHED, now_ms, load)
         self._tell(now_ms, What.SHED, index + 1, room.load, room.budget)
-        loads[index] = Load(0, 0)
 
-    def _restore(self, index: int, loads: list[Load], minute: int, room: Headroom, now_ms: int) -> None:
+    def _restore(self, index: int, room: Headroom, now_ms: int) -> None:
         del self.off[index + 1]
         self.state = replace(self.state, changed_ms=now_ms, restored=True)
         self._tell(now_ms, What.RESTORED, index + 1, room.load, room.budget)
-        loads[index] = self._load(index + 1, minute)
 
     def _account(self, minute: int) -> None:
         for number in self.off:
@@ -364,12 +372,21 @@ class _Run:
 
 
 _WANTED = OutletMemory(wanted=True)
+_NOTHING = Load(0, 0)
 
 
-def _sums(columns: Sequence[Sequence[int]], length: int) -> list[int]:
+def _sums(columns: Sequence[Sequence[int]], first: int, last: int) -> list[int]:
     if not columns:
-        return [0] * length
-    return list(map(sum, zip(*columns, strict=True)))
+        return [0] * (last - first)
+    return list(map(sum, zip(*(column[first:last] for column in columns), strict=True)))
+
+
+def _passing(column: OutletMinutes, settings: OutletConfig, first: int, last: int) -> list[int]:
+    """Return the minutes in which an outlet is over its limit."""
+    limit_ma, limit_mw = settings.limit_ma, settings.limit_mw
+    span = slice(first, last)
+    rows = zip(column.mean_ma[span], column.mean_mw[span], strict=True)
+    return [first + at for at, (ma, mw) in enumerate(rows) if ma > limit_ma or mw > limit_mw]
 
 
 def _possible(minutes: OutletMinutes, settings: OutletConfig) -> int:
