@@ -60,13 +60,18 @@ class Retention:
 
     async def run(self) -> None:
         """Prepare the coming days and forget old rows once an hour, until cancelled."""
+        waits = False
         while True:
             try:
                 await self.forget()
             except StoreUnavailableError as error:
-                _log.debug("retention waits for the database: %s", error)
+                _log.log(
+                    logging.DEBUG if waits else logging.INFO, "retention is tried again later: %s", error
+                )
+                waits = True
                 await self._clock.sleep_ms(AWAY_MS)
             else:
+                waits = False
                 await self._clock.sleep_ms(INTERVAL_MS)
 
     async def forget(self) -> None:

@@ -1,7 +1,11 @@
 """What is kept and what is forgotten, on every store, in a time of its own."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.contract.storage.records import (
     DAY,
     HOUR,
@@ -16,10 +20,11 @@ from tests.contract.storage.records import (
 )
 from tests.contract.storage.test_migrations import look
 
+from loadcenter.adapters.storage.engine import open_engines
 from loadcenter.adapters.storage.store import open_store
 from loadcenter.domain.rollups import Tier
 from loadcenter.domain.topology import Source
-from loadcenter.services.ports import IngestBatch, Store
+from loadcenter.services.ports import IngestBatch, Store, StoreUnavailableError
 
 
 async def a_month(store: Store) -> None:
@@ -118,3 +123,26 @@ async def test_days_have_partitions_ahead_and_old_ones_are_dropped(url: str) -> 
         while await store.forget_raw(T0 + 2 * DAY + HOUR):
             pass
         assert await look(url, partitions) == ["p20231117", "p20231118", "p20231119", "p20231120", "later"]
+
+
+@pytest.mark.parametrize("url", ["mariadb"], indirect=True)
+async def test_days_stay_while_a_backup_reads_them_and_records_come_in_meanwhile(url: str) -> None:
+    async with open_store(url) as store, open_engines_of(url) as backup:
+        await store.prepare_days(T0)
+        await store.commit(recorded([outlet(T0)]))
+        async with backup.connect() as reading:
+            await reading.exec_driver_sql("SELECT COUNT(*) FROM raw_record")
+            with pytest.raises(StoreUnavailableError, match="being read, by a backup"):
+                await store.forget_raw(T0 + 2 * DAY)
+            await store.commit(recorded([outlet(T0 + MINUTE)], 1))
+        assert len(await store.raw_outlets(PDU, 1, T0, T0 + DAY)) == 2
+        while await store.forget_raw(T0 + 2 * DAY):
+            pass
+        assert await store.raw_outlets(PDU, 1, T0, T0 + DAY) == []
+
+
+@asynccontextmanager
+async def open_engines_of(url: str) -> AsyncIterator[AsyncEngine]:
+    engines = open_engines(url)
+    yield engines.reader
+    await engines.close()

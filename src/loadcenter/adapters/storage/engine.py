@@ -21,7 +21,7 @@ CONNECT_TIMEOUT_S: Final = 3
 BUSY_TIMEOUT_S: Final = 1.0
 """How long one statement waits for another process's lock; a transaction that met one is tried three times."""
 TABLE_TIMEOUT_S: Final = 3
-"""How long a change of a table (retention drops partitions) waits for readers; meanwhile new readers wait for it."""
+"""How long a statement waits for a change of a table; retention, which drops partitions, waits less."""
 MYSQL_SESSION: Final = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', "
     f"innodb_lock_wait_timeout = {int(BUSY_TIMEOUT_S)}, lock_wait_timeout = {TABLE_TIMEOUT_S}"

@@ -9,17 +9,23 @@ import datetime as dt
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, column, delete, exists, func, select, table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from loadcenter.adapters.storage.channels import OUTLETS, SOURCES
 from loadcenter.adapters.storage.dialect import SQLITE
+from loadcenter.adapters.storage.engine import TABLE_TIMEOUT_S
+from loadcenter.adapters.storage.errors import collided
 from loadcenter.adapters.storage.schema import pdu, raw_record
 from loadcenter.domain.rollups import Tier, bucket_start_ms
+from loadcenter.services.ports import StoreUnavailableError
 
 DAY_MS: Final = Tier.DAY.value * 1000
 MOVING_BOUND_S: Final = 3_600
 DAYS_AHEAD: Final = 3
 """Days with a partition of their own before they come: records of a clock that runs ahead belong there already."""
+ALTER_WAIT_S: Final = 1
+"""How long a change of partitions waits for those who read: charts and the database's own purging end within that."""
 ROWS_AT_ONCE: Final = 5_000
 """Rows deleted in one transaction: a tenth of a second, so that records coming in do not wait long."""
 CHANNELS_AT_ONCE: Final = 50
@@ -38,9 +44,9 @@ async def prepare_days(connection: AsyncConnection, now_ms: int) -> None:
     new = range(first_ms, last_ms + 1, DAY_MS)
     if new:
         days = ", ".join(f"PARTITION {_name(end_ms)} VALUES LESS THAN ({end_ms})" for end_ms in new)
-        await connection.exec_driver_sql(
-            f"ALTER TABLE {raw_record.name} REORGANIZE PARTITION {LATER} "
-            f"INTO ({days}, PARTITION {LATER} VALUES LESS THAN MAXVALUE)"
+        await _alter_raw(
+            connection,
+            f"REORGANIZE PARTITION {LATER} INTO ({days}, PARTITION {LATER} VALUES LESS THAN MAXVALUE)",
         )
 
 
@@ -50,7 +56,7 @@ async def forget_raw(connection: AsyncConnection, before_ms: int) -> int:
         return await _delete_raw(connection, before_ms)
     for name, end_ms, rows in await _partitions(connection):
         if end_ms <= before_ms:
-            await connection.exec_driver_sql(f"ALTER TABLE {raw_record.name} DROP PARTITION {name}")
+            await _alter_raw(connection, f"DROP PARTITION {name}")
             return max(rows, 1)
     return 0
 
@@ -70,6 +76,27 @@ async def forget_rollups(connection: AsyncConnection, tier: Tier, before_ms: int
             if deleted >= ROWS_AT_ONCE:
                 return deleted
     return deleted
+
+
+async def _alter_raw(connection: AsyncConnection, change: str) -> None:
+    """Change the partitions within `ALTER_WAIT_S` or not at all.
+
+    An ALTER TABLE that waits for a long reader, as a backup is, keeps every record that comes in waiting behind it.
+
+    Raises:
+        StoreUnavailableError: somebody reads the table.
+    """
+    await connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {ALTER_WAIT_S}")
+    try:
+        await connection.exec_driver_sql(f"ALTER TABLE {raw_record.name} {change}")
+    except DBAPIError as error:
+        if not collided(error):
+            raise
+        raise StoreUnavailableError(
+            f"{raw_record.name} is being read, by a backup or a long query: its days stay until that has ended"
+        ) from error
+    finally:
+        await connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {TABLE_TIMEOUT_S}")
 
 
 async def _delete_raw(connection: AsyncConnection, before_ms: int) -> int:
