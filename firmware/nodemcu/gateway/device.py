@@ -127,6 +127,7 @@ class Device:
         refused = self.unit.settings.desire(payload, in_force, outlets)
         if refused:
             self.unit.note({"code": "settings_refused", "data": refused})
+        self.touch()
         self.step()
 
     def _refused(self, data: dict) -> None:

@@ -33,15 +33,18 @@ class Settings:
     def desire(self, payload: bytes, in_force: int, outlets: int) -> dict | None:
         """Take a new version; return the data of the event `settings_refused` if it is refused as a whole.
 
-        A version not above the one in force, or one that was refused already, is ignored.
+        A version below the one in force, or one that was refused already, is ignored. The one in force is not sent,
+        but what it says is known from then on.
         """
         try:
             fields = versioned(payload)
         except RefusedError as error:
             return error.data
         version = fields["version"]
-        if version <= in_force or version in (self.refused, self.version):
+        if version < in_force or version in (self.refused, self.version):
             return None
+        if version == in_force < self.version != self.refused:
+            return None  # a newer one is under way
         try:
             pieces = packed(fields, outlets)
         except RefusedError as error:
