@@ -218,6 +218,10 @@ class _Work:
             return mark
         if seen is not None:
             self._blocked[seen.outlet] = self._now_ms + BLOCK_MS
+        # nothing was opened, so that the total has not fallen says nothing of the shedding
+        self._overloads = {
+            key: replace(one, before=None, expected=None) for key, one in self._overloads.items()
+        }
         return None
 
     def follow_backup(self) -> None:

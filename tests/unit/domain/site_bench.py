@@ -69,13 +69,15 @@ class SiteBench:
     asked: list[tuple[int, OutletId, bool]] = field(default_factory=list)
     moved: list[Switching] = field(default_factory=list)
     under_way: list[tuple[int, OutletId, bool]] = field(default_factory=list)
+    deaf: set[str] = field(default_factory=set)
+    shifted_s: int = 0
 
     def __post_init__(self) -> None:
         self.seen()
 
     @property
     def second(self) -> int:
-        return (self.now_ms - START_MS) // 1000
+        return (self.now_ms - START_MS) // 1000 - self.shifted_s
 
     def plug(self, outlet: OutletId) -> Plug:
         return self.racks[outlet.pdu_id].plugs[outlet.outlet - 1]
@@ -161,7 +163,7 @@ class SiteBench:
 
     def _ask(self, outlet: OutletId, *, on: bool) -> None:
         self.asked.append((self.second, outlet, on))
-        if self.racks[outlet.pdu_id].heard:
+        if self.racks[outlet.pdu_id].heard and str(outlet) not in self.deaf:
             self.under_way.append((self.now_ms + self.latency_s * 1000, outlet, on))
 
     def _obey(self, outlet: OutletId, *, on: bool) -> None:
