@@ -112,6 +112,8 @@ class Client:
     def close(self) -> None:
         """Let go of the socket without a goodbye, so that the will is published."""
         self._writer.close()
+        if hasattr(self._writer, "s"):
+            self._writer.s.close()  # MicroPython leaves this to `wait_closed`, for which there is no time here
 
     async def listen(self, on_message: object) -> None:
         """Read until the connection breaks, which the sending task is told; raises nothing.
