@@ -84,14 +84,15 @@ def test_of_two_people_who_change_the_same_both_values_are_shown(page: Page, dem
 
 
 def test_what_does_not_fit_may_displace_what_matters_less(demo: DemoCenter, visited: Visit) -> None:
-    # Projector 1.0 A and server 0.6 to 1.2 A: with the reserve of 1 A never both within 2.5 A, each of them always.
+    # Projector 1.0 A and server 0.6 to 1.2 A: never both within 1.4 A, each of them always.
     demo.command("/pdus/rack-3/outlets/1/commands", {"do": "off", "confirm": True})
     demo.command("/pdus/rack-3/outlets/2/commands", {"do": "off"})
     base = demo.get("/pdus/rack-3/settings")["desired"]["version"]
     out = [{"n": 2, "priority": 1}, {"n": 3, "priority": 7}]
-    change = {"base_version": base, "pdu": {"budget_main_ma": 2500}, "out": out}
+    change = {"base_version": base, "pdu": {"budget_main_ma": 1400}, "out": out}
     assert demo.http.put("/api/v1/pdus/rack-3/settings", json=change).status_code == 202
     wait_for(lambda: demo.get("/pdus/rack-3")["settings_version"] == base + 1, demo)
+    wait_for(lambda: demo.get("/pdus/rack-3")["outlets"][1]["current_a"] == 0, demo)
     page = visited.go("pdu/rack-3")
     page.get_by_test_id("outlet-2-switch").click()
     question = page.get_by_role("dialog")

@@ -133,7 +133,9 @@ def _of_state(twin: Twin) -> Iterator[Condition]:
 
 def _of_readings(twin: Twin) -> Iterator[Condition]:
     for reading in twin.readings.outlets if twin.readings else ():
-        if not reading.on and reading.current_ma is not None and reading.current_ma > WELDED_OVER_MA:
+        # A reading is a mean: that of the second in which an outlet was opened still holds what it carried before.
+        off = not reading.on and reading.outlet in twin.off_before
+        if off and reading.current_ma is not None and reading.current_ma > WELDED_OVER_MA:
             yield Condition(
                 ConditionKey(twin.pdu_id, AlarmKind.RELAY_WELDED, outlet=reading.outlet),
                 Severity.CRITICAL,

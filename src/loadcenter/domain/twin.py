@@ -88,7 +88,12 @@ class UptimeAnchor:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """Everything known of one PDU from what it sent. Nothing here was assumed: None is unknown."""
+    """Everything known of one PDU from what it sent. Nothing here was assumed: None is unknown.
+
+    Attributes:
+        off_before: outlets that were off in the readings before `readings`: what flows through one that is off now too
+            has nothing to do with its switching.
+    """
 
     pdu_id: str
     online: bool = False
@@ -97,6 +102,7 @@ class Twin:
     state: ReportedState | None = None
     readings: Telemetry | None = None
     readings_up_ms: int = 0
+    off_before: frozenset[int] = frozenset()
     anchor: UptimeAnchor | None = None
     refusal: str = ""
     desired_version: int = 0
@@ -157,7 +163,16 @@ class Twin:
             return self  # a straggler of the boot before
         if self.readings is not None and up_ms < self.readings_up_ms and self._same_boot(boot):
             return self
-        return replace(self.heard(boot, up_ms, received_ms), readings=readings, readings_up_ms=up_ms)
+        if self.readings is not None and up_ms == self.readings_up_ms and self._same_boot(boot):
+            off = self.off_before  # the same record, by the other connection
+        else:
+            off = (
+                frozenset(one.outlet for one in self.readings.outlets if not one.on)
+                if self.readings
+                else frozenset()
+            )
+        heard = self.heard(boot, up_ms, received_ms)
+        return replace(heard, readings=readings, readings_up_ms=up_ms, off_before=off)
 
     def with_state(self, state: ReportedState) -> "Twin":
         """Return the twin after a `state`; one older than the one shown (same boot) changes nothing."""

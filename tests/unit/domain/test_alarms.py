@@ -87,7 +87,18 @@ def test_a_latched_trip_is_critical_and_names_its_outlet() -> None:
 def test_current_through_an_outlet_that_is_off_means_a_welded_relay(
     current_ma: int | None, *, welded: bool
 ) -> None:
-    assert (AlarmKind.RELAY_WELDED in found(twin(on=False, current_ma=current_ma))) is welded
+    off = readings(on=False, current_ma=current_ma)
+    known = twin(on=False, current_ma=0).with_readings(off, 1, 2_000, NOW)
+    assert (AlarmKind.RELAY_WELDED in found(known)) is welded
+
+
+def test_the_mean_of_the_second_in_which_an_outlet_was_opened_is_no_sign_of_a_welded_relay() -> None:
+    opened = twin(current_ma=1_000).with_readings(readings(on=False, current_ma=600), 1, 2_000, NOW)
+    assert found(opened) == {}
+    again = opened.with_readings(readings(on=False, current_ma=600), 1, 2_000, NOW)  # by the other connection
+    assert found(again) == {}
+    later = again.with_readings(readings(on=False, current_ma=600), 1, 3_000, NOW)
+    assert AlarmKind.RELAY_WELDED in found(later)
 
 
 def test_a_lockout_is_a_warning() -> None:
