@@ -94,8 +94,8 @@ def event(numbers: list, nominal_mv: int) -> dict | None:
 def measured(code: str, numbers: list, nominal_mv: int) -> dict:
     """Return the data of an event: each number by its name and unit, each word as a word."""
     data = {}
-    keys = words.EVENT_DATA.get(code, "").split(" ")
-    for key, value in zip(keys, numbers):  # the last ones may be left out
+    keys = words.EVENT_DATA[code].split(" ") if code in words.EVENT_DATA else ()
+    for key, value in zip(keys, numbers):  # the last ones may be left out, and a newer firmware may say more
         name, _, table = key.partition(":")
         if table:
             data[name] = word(
