@@ -19,6 +19,7 @@ from typing import Any
 
 import firmware
 from wiring_drawing import draw
+from wiring_gateway import draw_gateway
 
 PAGE = firmware.ROOT / "docs" / "build-it" / "uno.md"
 BOARDS = {"uno": "Arduino UNO", "mega": "Arduino Mega 2560"}
@@ -105,7 +106,7 @@ def written() -> dict[Path, str]:
 
     Raises:
         firmware.BuildError: board.h cannot be read here.
-        ValueError: the page has no place for a table.
+        ValueError: the page has no place for a table, or a pin of the gateway is not found.
     """
     page = PAGE.read_text(encoding="utf-8")
     files = {}
@@ -117,6 +118,7 @@ def written() -> dict[Path, str]:
         )
         page = _with_table(page, TABLE.format(name), table(pins))
     files[PAGE] = page
+    files[PAGE.parent / "wiring-nodemcu.svg"] = draw_gateway()
     return files
 
 
