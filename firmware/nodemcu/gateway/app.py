@@ -63,6 +63,8 @@ class App:
         self._ended = asyncio.Event()
         self._error = None
         self._away_ms = 0
+        self._writer = None
+        self.device.send = self._send
 
     async def run(self) -> None:
         """Work until a task dies; the caller then starts the board anew.
@@ -93,14 +95,28 @@ class App:
         """Read the serial line, and open it again when it breaks."""
         while True:
             try:
-                reader, writer = await self._open_serial()
-                self.device.send = writer.write
+                reader, self._writer = await self._open_serial()
                 await self._read(reader)
-                writer.close()
             except OSError as error:
                 print("gateway: serial line:", repr(error))  # noqa: T201 - likewise
-            self.device.send = None
+            self._close()
             await asyncio.sleep(REOPEN_S)
+
+    def _close(self) -> None:
+        if self._writer:
+            self._writer.close()
+            socket = getattr(self._writer, "s", None)
+            if hasattr(socket, "close"):
+                socket.close()  # MicroPython leaves this to `wait_closed`, which knows no UART
+        self._writer = None
+
+    def _send(self, data: bytes) -> None:
+        """Write to the serial line; what a broken one does not take is sent again or has no meaning any more."""
+        if self._writer:
+            try:
+                self._writer.write(data)
+            except OSError as error:
+                print("gateway: serial line:", repr(error))  # noqa: T201 - likewise
 
     async def _read(self, reader: object) -> None:
         while True:
@@ -113,6 +129,8 @@ class App:
         """Let everything that has its time happen."""
         while True:
             self.device.step()
+            if getattr(self._writer, "out_buf", b""):
+                await self._writer.drain()  # MicroPython holds back all behind what was not taken at once
             self._watch_broker()
             self._beat()
             await asyncio.sleep(STEP_S)
