@@ -41,7 +41,8 @@ class Unit:
         self.app = None
         self.up_ms = self.seq = self.events = self.switched = 0
         self.on = [1] * 4
-        self.heaps = []
+        self.peak = 0
+        self.least = [1 << 29, 1 << 29]  # of each half
         self._lines = Lines(64)
         self._out = []
 
@@ -79,8 +80,13 @@ class Unit:
         return self._out.pop(0)
 
     def note(self):
-        if self.up_ms // 1000 % 25 == 0:
-            self.heaps.append(heap())
+        done = self.up_ms // 1000
+        if done % 25 == 0:
+            alive = heap()
+            self.peak = max(self.peak, alive)
+            if done > SETTLED:
+                half = done * 2 > RECORDS
+                self.least[half] = min(self.least[half], alive)
 
     def tell(self):
         outlets = [OUTLET % (on, 1904 * on, 90211345 + self.up_ms) for on in self.on]
@@ -112,12 +118,11 @@ def main():
     unit = Unit()
     loaded = heap()
     asyncio.run(run(unit))
-    app, later = unit.app, unit.heaps[SETTLED // 25 :] or unit.heaps
-    half = len(later) // 2
-    done = {"records": unit.up_ms // 1000}
-    done["switchings"], done["lost"], done["unwritten"] = unit.switched, app.boxes.lost, app.boxes.unwritten
-    done["heap_loaded"], done["heap_peak"] = loaded, max(unit.heaps)
-    done["heap_first_half"], done["heap_second_half"] = min(later[:half]), min(later[half:])
+    boxes = unit.app.boxes
+    done = {"records": unit.up_ms // 1000, "switchings": unit.switched}
+    done["lost"], done["unwritten"] = boxes.lost, boxes.unwritten
+    done["heap_loaded"], done["heap_peak"] = loaded, unit.peak
+    done["heap_first_half"], done["heap_second_half"] = unit.least
     print(json.dumps(done))
 
 
