@@ -103,6 +103,24 @@ async def test_every_store_groups_outlets_and_sources_as_the_rows_say(store: Sto
         assert listed(await store.source_buckets(PDU, list(Source), span)) == expected, span
 
 
+async def test_outlets_of_which_all_is_known_come_beside_others(store: Store, plain: FakeStore) -> None:
+    """Outlets 3 and 10 know everything in records that all have the same time, 4 misses a power, 5 a record."""
+    rows = [
+        replace(outlet(at, 1000 * at % 77_777, at // 1000, number=number), samples=1 + at // 1000 % 3)
+        for at in range(T0, T0 + 600_000, 10_000)
+        for number in (3, 4, 5, 10)
+        if not (number == 5 and at == T0 + 50_000)
+    ]
+    rows[1] = replace(rows[1], reading=replace(rows[1].reading, power_mw=None))
+    rows[0] = replace(rows[0], reading=replace(rows[0].reading, power_min_mw=1, power_max_mw=90_000))
+    for one in (store, plain):
+        await one.commit(replace(batch(rows), positions=[]))
+    for length_ms in (7_000, 60_000, HOUR):
+        span = Buckets(None, T0, T0 + HOUR, length_ms)
+        expected = listed(await plain.outlet_buckets(PDU, [3, 4, 5, 10], span))
+        assert listed(await store.outlet_buckets(PDU, [10, 3, 5, 4], span)) == expected
+
+
 async def test_counters_come_row_by_row_from_raw_rows_and_from_every_tier(
     store: Store, plain: FakeStore
 ) -> None:

@@ -28,7 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from loadcenter.adapters.storage import schema
-from loadcenter.adapters.storage.pdus import known_numbers
+from loadcenter.adapters.storage.pdus import known_numbers, number_of
+from loadcenter.adapters.storage.raw_buckets import known_outlet_buckets
 from loadcenter.adapters.storage.records import bank_and_slot, outlet_rows, source_rows
 from loadcenter.domain.energy import Meter
 from loadcenter.domain.rollups import Counters, Tier
@@ -48,8 +49,14 @@ async def outlet_buckets(
     connection: AsyncConnection, pdu_id: str, outlets: Sequence[int], buckets: Buckets
 ) -> dict[int, OutletColumns]:
     """Return the columns of each outlet that has rows in the range."""
-    rows = await _grouped(connection, "outlet", pdu_id, outlets, buckets)
-    return {outlet: _outlet_columns(columns, buckets) for outlet, columns in _by_channel(rows)}
+    known: dict[int, OutletColumns] = {}
+    if buckets.tier is None and (number := await number_of(connection, pdu_id)) is not None:
+        known = await known_outlet_buckets(connection, number, outlets, buckets)
+    others = [outlet for outlet in outlets if outlet not in known]
+    if not others:
+        return known
+    rows = await _grouped(connection, "outlet", pdu_id, others, buckets)
+    return known | {outlet: _outlet_columns(columns, buckets) for outlet, columns in _by_channel(rows)}
 
 
 async def source_buckets(
