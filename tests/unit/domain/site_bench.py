@@ -87,9 +87,9 @@ class SiteBench:
             self.step()
         return self
 
-    def step(self) -> Step:
+    def step(self, by_ms: int = 1000) -> Step:
         """Let a second pass: orders arrive, readings come in, the rules decide."""
-        self.now_ms += 1000
+        self.now_ms += by_ms
         for order in [one for one in self.under_way if one[0] <= self.now_ms]:
             self.under_way.remove(order)
             self._obey(order[1], on=order[2])
@@ -121,9 +121,11 @@ class SiteBench:
         for pdu_id, rack in self.racks.items():
             if rack.heard:
                 rack.last, rack.last_ms = self._read(pdu_id, rack), self.now_ms
+                found.append(rack.last)
+                continue
             assert rack.last is not None
             stale = self.now_ms - rack.last_ms > self.config.stale_after_s * 1000
-            outlets = tuple(replace(one, reachable=rack.heard) for one in rack.last.outlets)
+            outlets = tuple(replace(one, reachable=False) for one in rack.last.outlets)
             found.append(replace(rack.last, stale=stale, outlets=outlets))
         return found
 
