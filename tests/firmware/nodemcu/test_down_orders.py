@@ -112,7 +112,7 @@ def test_an_order_that_waits_while_the_uno_is_silent_expires(joined):
 
 
 def test_an_order_that_was_taken_while_nobody_heard_the_answer_is_confirmed_later(joined):
-    """SER-11, SER-21: the hello tells that it was taken; asking again moves nothing."""
+    """SER-11, SER-21, SER-25: the hello tells that it was taken; asking again moves nothing."""
     joined.up = deaf
     joined.order(1)
     joined.run(5000)
