@@ -10,6 +10,7 @@ much heap was alive, as a line of JSON; CPython has none to tell.
 import asyncio
 import gc
 import json
+import os
 import sys
 import time
 
@@ -20,6 +21,7 @@ PORT, PASSWORD, RECORDS, FOLDER = int(sys.argv[-4]), sys.argv[-3], int(sys.argv[
 HELLO = "1 4 230000 50000 4000 16000 12 1 0 100"
 PDU = "%d 0 0 0 0 0 0 1 1 0 640 310 402 230120 50010 2 229800 49990 2"
 OUTLET = " %d 7 - 0 %d 437900 %d"
+SESSION = int.from_bytes(os.urandom(2), "big")
 SWITCHED = "%d 9 %d 0 1 0"
 WINDOW = 8
 SETTLED = 100  # records after which all that is made once has been made
@@ -94,7 +96,7 @@ class Unit:
 
     def say(self, kind, numbers, seq=None):
         self.seq = (self.seq + 1) % 65536
-        self._out.append(encode(kind, self.seq if seq is None else seq, 1234, (numbers,)))
+        self._out.append(encode(kind, self.seq if seq is None else seq, SESSION, (numbers,)))
 
 
 class Done(Exception):  # noqa: N818 - it is no error
