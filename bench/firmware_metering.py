@@ -5,7 +5,7 @@ import math
 import random
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.figures import Figure, Figures
 from bench.firmware_transfer import BUILDS
@@ -19,7 +19,12 @@ NOISES_LSB = (1.0, 4.0)
 SHAPES = {"sine": (), "harmonics": (Harmonic(3, 0.2), Harmonic(5, 0.1, 90))}
 OUTLET = 3
 LEARNS_S = 60.0
-LONGER = 3  # a small current in noise needs more readings until its mean says something
+UNITS = 4
+"""Units, each with what it has learned of its noise by itself, over which an error is averaged at `ALONE_A` and below."""
+
+ALONE_A = 0.5
+LONGER = {0.1: 4, 0.5: 2}
+"""By current: how many times more readings a mean needs in noise until its error says something of the unit."""
 EMON_HZ = 1800
 EMON_CYCLES = 10
 
@@ -38,11 +43,23 @@ class Point:
 
 @dataclass(frozen=True)
 class Metered:
-    """Errors in percent at a point: current and voltage of themselves, power of the apparent power; mean, and sd of current."""
+    """Errors in percent at a point: current and voltage of themselves, power of the apparent power.
+
+    Attributes:
+        point: where.
+        current: mean error.
+        current_sd: of single readings of a second.
+        units_sd: of the mean errors of several units; 0 where there is one.
+        power: mean error.
+        voltage: mean error.
+        emon_current: mean error of the emonLib-style sampler.
+        emon_current_sd: of its single readings.
+    """
 
     point: Point
     current: float
     current_sd: float
+    units_sd: float
     power: float
     voltage: float
     emon_current: float
@@ -69,7 +86,7 @@ def meter(rig: Rig, point: Point, seconds: int) -> Metered:
     rig.run(3.0)
     emulator.truth()
     before = len(rig.frames)
-    rig.run(seconds * (LONGER if point.amperes < 0.5 else 1))
+    rig.run(seconds * (LONGER.get(point.amperes, 1) if point.noise_lsb > 1 else 1))
     truth = emulator.truth()
     readings = [one for one in rig.frames[before:] if one.type == "T"]
     amperes = [number(one, f"i_ma.{OUTLET}") / 1000 for one in readings]
@@ -81,6 +98,7 @@ def meter(rig: Rig, point: Point, seconds: int) -> Metered:
         point,
         percent(statistics.fmean(amperes), true_a),
         statistics.pstdev(amperes) / true_a * 100,
+        0.0,
         (statistics.fmean(watts) - true_w) / (true_a * true_v) * 100,
         percent(statistics.fmean(volts), true_v),
         percent(statistics.fmean(emon), true_a),
@@ -131,15 +149,15 @@ def points() -> list[Point]:
     return grid + [Point(hz, amperes, 0.8, "sine", 1.0, 5.15) for hz in BUILDS for amperes in CURRENTS_A]
 
 
-def warm(hz: int, noise_lsb: float, scale: float = 1.0) -> Rig:
+def warm(hz: int, noise_lsb: float, scale: float = 1.0, seed: int = 1) -> Rig:
     """Return a unit that stands on MAIN with nothing plugged in, and that has learned this noise with its relay open."""
-    rig = Rig(Program.built(BUILDS[hz]))
+    rig = Rig(Program.built(BUILDS[hz]), seed=seed)
     for outlet in rig.outlets:
         rig.emulator.current_sensor(outlet, Sensor(noise_lsb=noise_lsb))
     rig.start_all()
     rig.run(6.0)  # the least time on
     rig.switch(OUTLET, on=False)
-    rig.run(LEARNS_S * min(1.0, scale))
+    rig.run(LEARNS_S * min(1.0, 10 * scale))
     rig.switch(OUTLET, on=True)
     rig.run(3.0)
     return rig
@@ -149,14 +167,28 @@ def metered(scale: float) -> list[Metered]:
     """Return every point, or with a small scale some of them."""
     everything = points()
     wanted = random.Random(1).sample(everything, max(8, round(len(everything) * min(1.0, scale))))
-    seconds = max(4, round(20 * min(1.0, scale)))
+    seconds = max(4, round(20 * min(1.0, 3 * scale)))
     found: list[Metered] = []
     for hz, noise_lsb in itertools.product(BUILDS, NOISES_LSB):
-        rig = warm(hz, noise_lsb, scale)
         cases = [point for point in wanted if (point.hz, point.noise_lsb) == (hz, noise_lsb)]
-        found += forked(lambda point, rig=rig: meter(rig, point, seconds), cases)
-        rig.close()
+        several = [point for point in cases if point.amperes <= ALONE_A] if noise_lsb > 1 else []
+        by_unit: list[Metered] = []
+        for seed in range(1, UNITS + 1 if several else 2):
+            rig = warm(hz, noise_lsb, scale, seed)
+            own = cases if seed == 1 else several
+            by_unit += forked(lambda point, rig=rig: meter(rig, point, seconds), own)
+            rig.close()
+        found += [averaged([one for one in by_unit if one.point == point]) for point in cases]
     return found
+
+
+def averaged(units: Sequence[Metered]) -> Metered:
+    """Return what several units say at one point, as one."""
+    mean = {
+        name: statistics.fmean(getattr(one, name) for one in units)
+        for name in ("current", "current_sd", "power", "voltage")
+    }
+    return replace(units[0], **mean, units_sd=statistics.pstdev(one.current for one in units))
 
 
 def idle(rig: Rig) -> tuple[int, int]:
@@ -208,6 +240,9 @@ def _errors(key: str, group: Sequence[Metered], goal: str) -> Figures:
             "%",
             goal,
             peer=f"emonLib-style current: {emon.emon_current:+.1f} % (sd {emon.emon_current_sd:.1f})",
-            note=f"worst mean of {len(group)} points, at {one.point}; sd of current {one.current_sd:.2f} %",
+            note=(
+                f"worst mean of {len(group)} points, at {one.point}; sd of current {one.current_sd:.2f} % from second to second"
+                + (f", {one.units_sd:.2f} % from unit to unit of {UNITS}" if one.units_sd else "")
+            ),
         )
     return figures

@@ -48,7 +48,7 @@ def overloads(scale: float) -> tuple[list[float | None], list[float | None]]:
     phases = max(4, round(360 * scale))
     strong: list[float | None] = []
     weak: list[float | None] = []
-    for build in ("uno",):  # eight outlets are looked at half as often: their times are not those of four
+    for build in BUILDS.values():
         rig = warm(Program.built(build), Source.MAIN)
         run = lambda case, rig=rig: overload(rig, *case)  # noqa: E731 - two uses of the same warm unit
         strong += forked(run, [(multiple, phase) for multiple in MULTIPLES for phase in spread(phases)])
