@@ -437,7 +437,7 @@ class FakeStore(FakeControl, FakeMeasurements):
         for outlet in readings.outlets:
             counter = self._metered(tables, record, outlet)
             rollup = outlet_rollup(
-                replace(outlet, energy_mwh=counter), record.ts_ms, record.samples, readings.period_ms
+                outlet._replace(energy_mwh=counter), record.ts_ms, record.samples, readings.period_ms
             )
             minutes[RollupKey(record.pdu_id, outlet.outlet, minute_ms)] = rollup
         for source in readings.sources:

@@ -23,6 +23,8 @@ readings = st.builds(
     current_ma=unknown_or(0, 100_000),
     power_mw=unknown_or(0, 40_000_000),
     energy_mwh=counters,
+    power_min_mw=st.none(),
+    power_max_mw=st.none(),
 )
 
 

@@ -1,7 +1,12 @@
-"""Readings of outlets and sources, with their quality."""
+"""Readings of outlets and sources, with their quality.
+
+Those of one outlet and one source are named tuples: ten are made for each record, and a frozen dataclass takes four
+times as long.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from loadcenter.domain.topology import Source
 
@@ -14,8 +19,7 @@ class Quality(StrEnum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class OutletReading:
+class OutletReading(NamedTuple):
     """One outlet at one instant (or averaged over a thinned record). None means unknown, never 0.
 
     Attributes:
@@ -41,8 +45,7 @@ class OutletReading:
     quality: Quality = Quality.GOOD
 
 
-@dataclass(frozen=True, slots=True)
-class SourceReading:
+class SourceReading(NamedTuple):
     """One source at one instant: true RMS voltage in mV and frequency in mHz; None means unknown."""
 
     source: Source

@@ -8,7 +8,7 @@ to quarantine and counts as stored, or must be sent again (MQTT-19).
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -37,8 +37,7 @@ class Refusal(StrEnum):
     FOREIGN_TOPIC = "foreign_topic"
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What names a record and its time (MQTT-4, MQTT-10, MQTT-11).
 
     Attributes:
@@ -145,6 +144,11 @@ class _OutletWire(Struct):
     q: Quality = Quality.GOOD
 
 
+class _SourcesWire(Struct, forbid_unknown_fields=True):
+    main: _SourceWire
+    backup: _SourceWire
+
+
 class _GapWire(Struct):
     reason: _Word
     count: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
@@ -161,7 +165,7 @@ class _WithGap(Struct):
 class _TelemetryWire(_EnvelopeWire, kw_only=True):
     active: Source
     live: bool
-    src: dict[Source, _SourceWire]
+    src: _SourcesWire
     out: Annotated[list[_OutletWire], Meta(min_length=1, max_length=MAX_OUTLETS)]
     samples: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     dt_ms: Annotated[int, Meta(ge=20, le=3_600_000)] = 1000
@@ -309,25 +313,30 @@ def decode_telemetry(payload: bytes) -> TelemetryRecord:
             f"'samples' is {samples}, above the {numbers} of from..seq (MQTT-11)",
             envelope,
         )
-    _check_sources(len(wire.src), envelope)
-    sources = tuple(SourceReading(name, src.v_mv, src.f_mhz, src.q) for name, src in wire.src.items())
-    active_mv = wire.src[wire.active].v_mv
-    outlets = tuple(_outlet(out, active_mv if wire.live and out.on else 0) for out in wire.out)
+    main, backup = wire.src.main, wire.src.backup
+    sources = (
+        SourceReading(Source.MAIN, main.v_mv, main.f_mhz, main.q),
+        SourceReading(Source.BACKUP, backup.v_mv, backup.f_mhz, backup.q),
+    )
+    active_mv = 0 if not wire.live else main.v_mv if wire.active is Source.MAIN else backup.v_mv
+    outlets = tuple(
+        [
+            OutletReading(
+                out.n,
+                out.on,
+                active_mv if out.on else 0,
+                out.i_ma,
+                out.p_mw,
+                out.e_mwh,
+                out.p_min_mw,
+                out.p_max_mw,
+                out.q,
+            )
+            for out in wire.out
+        ]
+    )
     body = Telemetry(wire.ts_ms or 0, samples, wire.dt_ms, wire.active, wire.live, sources, outlets)
     return TelemetryRecord(envelope, body)
-
-
-def _check_sources(told: int, envelope: Envelope | None = None) -> None:
-    if told != len(Source):
-        raise Refused(
-            Refusal.WRONG_TYPE, "'src' must tell of both main and backup (MQTT-20, MQTT-30)", envelope
-        )
-
-
-def _outlet(wire: _OutletWire, voltage_mv: int | None) -> OutletReading:
-    return OutletReading(
-        wire.n, wire.on, voltage_mv, wire.i_ma, wire.p_mw, wire.e_mwh, wire.p_min_mw, wire.p_max_mw, wire.q
-    )
 
 
 def decode_event(payload: bytes) -> EventRecord:
@@ -387,7 +396,8 @@ def decode_state(payload: bytes) -> State:
         Refused: it is not one.
     """
     state = _decode(_state, payload)
-    _check_sources(len(state.src))
+    if len(state.src) != len(Source):
+        raise Refused(Refusal.WRONG_TYPE, "'src' must tell of both main and backup (MQTT-30)")
     return state
 
 

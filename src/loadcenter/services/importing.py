@@ -7,7 +7,7 @@ would be a third.
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, groupby, islice, pairwise
 from operator import itemgetter
@@ -187,7 +187,7 @@ def _minutes(target: Target, feeds: Mapping[Quantity, Feed]) -> Iterator[_Minute
         metered = (
             reading
             if reading.energy_mwh is None or meter is None
-            else replace(reading, energy_mwh=meter.total_mwh)
+            else reading._replace(energy_mwh=meter.total_mwh)
         )
         period_ms = interval_ms // samples
         rollup = outlet_rollup(metered, ts_ms, samples, period_ms)

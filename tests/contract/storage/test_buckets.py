@@ -46,7 +46,7 @@ def rows() -> tuple[list[RawOutlet], list[RawSource]]:
                 voltage_mv=chance.choice([None, 229_000, 231_000]),
             )
             if power is not None and samples_at(at) > 1:
-                reading = replace(one.reading, power_min_mw=power // 2, power_max_mw=power * 2)
+                reading = one.reading._replace(power_min_mw=power // 2, power_max_mw=power * 2)
                 one = replace(one, reading=reading)
             outlets.append(replace(one, samples=samples_at(at)))
     sources = [

@@ -42,7 +42,7 @@ def metered(rows: list[RawOutlet]) -> list[RawOutlet]:
     for row in rows:
         assert row.reading.energy_mwh is not None
         meter = meter.read(row.reading.energy_mwh)
-        found.append(replace(row, reading=replace(row.reading, energy_mwh=meter.total_mwh)))
+        found.append(replace(row, reading=row.reading._replace(energy_mwh=meter.total_mwh)))
     return found
 
 
@@ -82,9 +82,9 @@ async def test_a_late_record_reaches_every_tier(store: Store) -> None:
     late = rows.pop(50)
     await store.commit(recorded(rows))
     await settle(store)
-    await store.commit(recorded([replace(late, reading=replace(late.reading, energy_mwh=None))], len(rows)))
+    await store.commit(recorded([replace(late, reading=late.reading._replace(energy_mwh=None))], len(rows)))
     await settle(store)
-    late = replace(late, reading=replace(late.reading, energy_mwh=None))
+    late = replace(late, reading=late.reading._replace(energy_mwh=None))
     await check(store, [*rows, late])
 
 

@@ -32,7 +32,7 @@ IDENTITY = Identity(1, "LC-4", "1.0", 4, 230_000, 50_000, 4_000, 16_000, 1_000)
 def readings(**outlet: object) -> Telemetry:
     reading = OutletReading(1, True, 230_000, 1_000, 230_000, 0)
     sources = (SourceReading(Source.MAIN, 171_400, 50_000), SourceReading(Source.BACKUP, 230_000, 50_000))
-    return Telemetry(NOW, 1, 1_000, Source.MAIN, True, sources, (replace(reading, **outlet),))  # type: ignore[arg-type]
+    return Telemetry(NOW, 1, 1_000, Source.MAIN, True, sources, (reading._replace(**outlet),))  # type: ignore[arg-type]
 
 
 def twin(state: ReportedState = STATE, **outlet: object) -> Twin:

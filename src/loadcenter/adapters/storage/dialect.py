@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final, TypeVar
 
+import msgspec
 from sqlalchemy import Connection, Dialect, Insert, Table, insert
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,8 +20,10 @@ SCHEMA_LOCK_S: Final = 60
 """How long a program waits for another one that brings the tables up to date."""
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
+Row = Sequence[Any]
 HowToInsert = Callable[[Dialect, Table], Insert]
+
+_encode = msgspec.json.Encoder().encode
 
 
 def upsert(dialect: Dialect, table: Table) -> Insert:
@@ -73,7 +76,32 @@ async def write_rows(
     """
     text = _driver_text(how, table, connection.dialect)
     for chunk in chunks(rows, ROWS_PER_STATEMENT):
-        await connection.exec_driver_sql(text, list(chunk))
+        await connection.exec_driver_sql(text, [tuple(row) for row in chunk])
+
+
+async def write_plain(
+    connection: AsyncConnection, how: HowToInsert, table: Table, rows: Sequence[Row]
+) -> None:
+    """Insert many rows of whole numbers, None and words of our own: names of streams and sources.
+
+    For MariaDB the values are written into the statement as JSON, whose numbers, `null` and plain words in double
+    quotes mean the same there; a driver that quotes each value for itself takes ten times as long.
+    """
+    if connection.dialect.name == SQLITE:
+        await write_rows(connection, how, table, rows)
+        return
+    for chunk in chunks(rows, ROWS_PER_STATEMENT):
+        values = _encode(chunk)[2:-2].replace(b"],[", b"),(").decode()
+        await connection.exec_driver_sql(_with_values(how, table, connection.dialect, f"({values})"))
+
+
+async def write_bytes(connection: AsyncConnection, table: Table, number: int, content: bytes) -> None:
+    """Insert a row of an id to be given, a number, and bytes of any size."""
+    if connection.dialect.name == SQLITE:
+        await write_rows(connection, insert_only, table, [(None, number, content)])
+        return
+    values = f"(NULL,{number:d},x'{content.hex()}')"
+    await connection.exec_driver_sql(_with_values(insert_only, table, connection.dialect, values))
 
 
 def chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -120,3 +148,9 @@ def unlock_schema(connection: Connection) -> None:
 @cache
 def _driver_text(how: HowToInsert, table: Table, dialect: Dialect) -> str:
     return str(how(dialect, table).compile(dialect=dialect))
+
+
+def _with_values(how: HowToInsert, table: Table, dialect: Dialect, values: str) -> str:
+    """Return the statement with `values` instead of its placeholders."""
+    before, _, after = _driver_text(how, table, dialect).partition(" VALUES (")
+    return f"{before} VALUES {values}{after.partition(')')[2]}"

@@ -16,7 +16,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from loadcenter.adapters.storage.channels import OUTLETS, SOURCES
-from loadcenter.adapters.storage.dialect import KEYS_PER_STATEMENT, chunks, insert_new, upsert, write_rows
+from loadcenter.adapters.storage.dialect import (
+    KEYS_PER_STATEMENT,
+    chunks,
+    insert_new,
+    upsert,
+    write_bytes,
+    write_plain,
+)
 from loadcenter.adapters.storage.records import (
     PERIOD_MS,
     REPORTED,
@@ -49,7 +56,7 @@ _decode = msgspec.msgpack.Decoder(list[list[Any]]).decode
 async def keep_unfolded(connection: AsyncConnection, rows: Sequence[RawRow]) -> None:
     """Keep the raw rows of a batch, in the order in which devices sent them, to be folded."""
     if rows:
-        await write_rows(connection, insert_new, unfolded, [(None, len(rows), _encode(rows))])
+        await write_bytes(connection, unfolded, len(rows), _encode(rows))
 
 
 async def fold(connection: AsyncConnection, day_start: DayStart, most: int) -> int:
@@ -78,8 +85,8 @@ async def _fold_rows(connection: AsyncConnection, taken: Sequence[int], day_star
         fold_minutes(rows, meters, outlets, sources)
     await add_rollups(connection, OUTLETS, outlets, day_start)
     await add_rollups(connection, SOURCES, sources, day_start)
-    await write_rows(connection, upsert, meter, meters.changed())
-    await write_rows(connection, insert_new, meter_reset, meters.resets)
+    await write_plain(connection, upsert, meter, meters.changed())
+    await write_plain(connection, insert_new, meter_reset, meters.resets)
 
 
 class _Meters:

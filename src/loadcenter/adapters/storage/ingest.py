@@ -17,6 +17,7 @@ from loadcenter.adapters.storage.dialect import (
     insert_new,
     insert_only,
     upsert,
+    write_plain,
     write_rows,
 )
 from loadcenter.adapters.storage.folding import keep_unfolded
@@ -51,7 +52,7 @@ async def commit(
     rows = rows_of_readings(batch.outlets, batch.sources, numbers)
     recorded = [row for one in batch.records for row in rows_of_record(one, numbers[one.pdu_id])]
     joined(recorded, rows)
-    await write_rows(connection, put_records, schema.raw_record, [tuple(rows[key]) for key in sorted(rows)])
+    await write_plain(connection, put_records, schema.raw_record, [rows[key] for key in sorted(rows)])
     await keep_unfolded(connection, recorded)
     await add_rollups(connection, OUTLETS, _packed(OUTLETS, batch.outlet_minutes, numbers), day_start)
     await add_rollups(connection, SOURCES, _packed(SOURCES, batch.source_minutes, numbers), day_start)
@@ -126,10 +127,10 @@ async def _move_positions(connection: AsyncConnection, moves: Sequence[Position]
                 f"{move.key} is at {stored.get(key, 0)}, not at {move.before}: read the positions again"
             )
     known = [(*key, move.after) for key, move in wanted.items() if key in stored]
-    await write_rows(connection, upsert, schema.stream_position, known)
+    await write_plain(connection, upsert, schema.stream_position, known)
     first = [(*key, move.after) for key, move in wanted.items() if key not in stored]
     try:
-        await write_rows(connection, insert_only, schema.stream_position, first)
+        await write_plain(connection, insert_only, schema.stream_position, first)
     except IntegrityError as error:  # another writer was the first
         raise PositionConflictError("a stream has begun elsewhere: read the positions again") from error
 

@@ -28,6 +28,9 @@ REPORTED, ON_BITS, SOURCES_AT, SLOTS_AT = 5, 6, 7, 13
 """Places in a row: the bits, the first column of the sources, that of the first slot."""
 SLOT_WIDTH: Final = 7
 SOURCE_WIDTH: Final = 3
+VALUES_FROM: Final = OutletReading._fields.index("voltage_mv")
+VALUES_TO: Final = OutletReading._fields.index("power_max_mw") + 1
+"""Where a reading has what a slot begins with, in the same order."""
 SOURCE_BITS: Final = {Source.MAIN: BANK_SLOTS, Source.BACKUP: BANK_SLOTS + 1}
 _EMPTY: Final[tuple[None, ...]] = (None,) * (len(raw_record.columns) - SOURCES_AT)
 
@@ -185,22 +188,17 @@ def _put_outlet(row: RawRow, reading: OutletReading) -> None:
     if reading.on:
         row[ON_BITS] |= 1 << slot
     at = SLOTS_AT + SLOT_WIDTH * slot
-    row[at : at + SLOT_WIDTH] = (
-        reading.voltage_mv,
-        reading.current_ma,
-        reading.power_mw,
-        reading.energy_mwh,
-        reading.power_min_mw,
-        reading.power_max_mw,
-        QUALITY_CODES[reading.quality],
-    )
+    # `is` instead of a look-up: the hash of an enum is a call of Python
+    quality = None if reading.quality is Quality.GOOD else QUALITY_CODES[reading.quality]
+    row[at : at + SLOT_WIDTH] = *reading[VALUES_FROM:VALUES_TO], quality
 
 
 def _put_source(row: RawRow, reading: SourceReading) -> None:
-    bit = SOURCE_BITS[reading.source]
-    row[REPORTED] |= 1 << bit
-    at = SOURCES_AT + SOURCE_WIDTH * (bit - BANK_SLOTS)
-    row[at : at + SOURCE_WIDTH] = reading.voltage_mv, reading.frequency_mhz, QUALITY_CODES[reading.quality]
+    number = 0 if reading.source is Source.MAIN else 1
+    row[REPORTED] |= 1 << (BANK_SLOTS + number)
+    at = SOURCES_AT + SOURCE_WIDTH * number
+    quality = None if reading.quality is Quality.GOOD else QUALITY_CODES[reading.quality]
+    row[at : at + SOURCE_WIDTH] = reading.voltage_mv, reading.frequency_mhz, quality
 
 
 def _replaced(earlier: RawRow, later: RawRow) -> RawRow:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from loadcenter.adapters.storage.channels import KEY_COLUMNS as KEY
 from loadcenter.adapters.storage.channels import Channels, R
-from loadcenter.adapters.storage.dialect import SQLITE, write_rows
+from loadcenter.adapters.storage.dialect import SQLITE, write_plain
 from loadcenter.domain.rollups import Tier, bucket_start_ms
 
 DayStart = Callable[[int], int]
@@ -80,7 +80,7 @@ def add_to_buckets(dialect: Dialect, table: Table) -> Insert:
 
 async def _add(connection: AsyncConnection, table: Table, buckets: Mapping[RecordKey, Values]) -> None:
     rows = [(*key, *values) for key, values in sorted(buckets.items(), key=lambda bucket: bucket[0])]
-    await write_rows(connection, add_to_buckets, table, rows)
+    await write_plain(connection, add_to_buckets, table, rows)
 
 
 def _together(old: Column[Any], new: ColumnElement[Any], least: Any, greatest: Any) -> ColumnElement[Any]:
