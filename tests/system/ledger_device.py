@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from loadcenter.adapters.mqtt.inbox import WhenFull
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.mqtt.options import LinkOptions, Will
 from loadcenter.adapters.mqtt.url import BrokerAddress
 from loadcenter.services.ports import LinkDownError, LinkState
@@ -56,7 +56,7 @@ class LedgerDevice:
             publish_timeout_s=2.0,
             backoff_max_s=0.5,
         )
-        self._link = PahoLink(address, options)
+        self._link = MqttLink(address, options)
         self.streams = {"telemetry": Sent(), "event": Sent()}
         self.commands: list[dict[str, Any]] = []
         self._on = dict.fromkeys(OUTLETS, True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Self
 
 from loadcenter.adapters.mqtt.inbox import WhenFull
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.mqtt.options import LinkOptions, Will
 from loadcenter.adapters.mqtt.url import BrokerAddress
 from loadcenter.protocol.topics import Down
@@ -42,7 +42,7 @@ class SimDevice:
             when_full=WhenFull.STOP_READING,
             will=Will(will.topic, will.payload, will.qos, will.retain),
         )
-        self._link = PahoLink(address, options)
+        self._link = MqttLink(address, options)
         self._generation = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name=pdu.pdu_id)

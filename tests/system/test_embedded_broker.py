@@ -14,7 +14,7 @@ from tests.brokers import EmbeddedServer, fast_hash, free_port, make_certificate
 
 from loadcenter.adapters.mqtt.broker_errors import BrokerStartError
 from loadcenter.adapters.mqtt.embedded import EmbeddedBroker
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.mqtt.nats_config import EmbeddedOptions
 from loadcenter.adapters.mqtt.options import LinkOptions
 from loadcenter.adapters.mqtt.url import BrokerAddress
@@ -116,12 +116,12 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
         yield made
 
 
-def device(server: EmbeddedServer, pdu_id: str, password: str) -> PahoLink:
+def device(server: EmbeddedServer, pdu_id: str, password: str) -> MqttLink:
     options = LinkOptions(client_id=pdu_id, subscriptions=((f"loadcenter/v1/{pdu_id}/down/#", 1),))
-    return PahoLink(server.address(pdu_id, password), options)
+    return MqttLink(server.address(pdu_id, password), options)
 
 
-async def receive(link: PahoLink, count: int) -> list[bytes]:
+async def receive(link: MqttLink, count: int) -> list[bytes]:
     payloads: list[bytes] = []
     async with asyncio.timeout(30):
         while len(payloads) < count:
@@ -175,7 +175,7 @@ async def test_a_second_control_center_on_the_same_folder_is_refused(server):
 
 
 async def test_a_killed_broker_comes_back_on_its_port_and_says_why_it_was_away(server, caplog):
-    async with PahoLink(server.address(), RECORDS) as link:
+    async with MqttLink(server.address(), RECORDS) as link:
         await link.wait_up()
         server.kill()
         await until(lambda: server.broker.restarts == 1 and server.broker.pid is not None)
@@ -185,20 +185,20 @@ async def test_a_killed_broker_comes_back_on_its_port_and_says_why_it_was_away(s
 
 
 async def test_no_message_that_waits_for_an_absent_client_is_lost_when_the_broker_is_killed(server):
-    async with PahoLink(server.address(), RECORDS) as link:
+    async with MqttLink(server.address(), RECORDS) as link:
         await link.wait_up()
     sent = [str(number).encode() for number in range(2000)]
-    async with PahoLink(server.address(), LinkOptions(client_id="writer")) as writer:
+    async with MqttLink(server.address(), LinkOptions(client_id="writer")) as writer:
         await writer.wait_up()
         await asyncio.gather(*(writer.publish(EVENTS, payload) for payload in sent))
         server.kill()
         await writer.wait_up()
-    async with PahoLink(server.address(), RECORDS) as link:
+    async with MqttLink(server.address(), RECORDS) as link:
         assert sorted(await receive(link, len(sent))) == sorted(sent)
 
 
 async def test_unacknowledged_messages_come_again_after_the_broker_was_killed(server):
-    async with PahoLink(server.address(), RECORDS) as link:
+    async with MqttLink(server.address(), RECORDS) as link:
         await link.wait_up()
         for number in range(100):
             await link.publish(EVENTS, str(number).encode())
@@ -214,12 +214,12 @@ async def test_unacknowledged_messages_come_again_after_the_broker_was_killed(se
 
 
 async def test_what_is_retained_outlives_a_kill(server):
-    async with PahoLink(server.address(), LinkOptions(client_id="writer")) as writer:
+    async with MqttLink(server.address(), LinkOptions(client_id="writer")) as writer:
         await writer.wait_up()
         await writer.publish(STATE, b"kept", retain=True)
         server.kill()
         await until(lambda: writer.generation == 2)
-    async with PahoLink(server.address(), RECORDS) as link:
+    async with MqttLink(server.address(), RECORDS) as link:
         (message,) = await link.receive(1, 0)
         assert (message.payload, message.retained) == (b"kept", True)
 
@@ -233,7 +233,7 @@ async def test_a_broker_whose_disk_is_full_is_started_again_and_says_what_to_do(
 
     FullAtFirst.launcher = launcher
     broker = FullAtFirst(EmbeddedOptions(folder=tmp_path / "broker", port=0))
-    async with broker, PahoLink(broker.address, RECORDS) as link:
+    async with broker, MqttLink(broker.address, RECORDS) as link:
         await link.wait_up()
         assert (broker.restarts, broker.last_error) == (1, "")
     assert "the disk is full: make room" in caplog.text
@@ -245,7 +245,7 @@ async def test_a_broker_whose_disk_is_full_is_started_again_and_says_what_to_do(
 async def test_devices_change_while_the_broker_runs_and_the_others_notice_nothing(server):
     hashes = {"rack-1": server._hashes["rack-1"], "rack-3": fast_hash("password-3")}
     async with (
-        PahoLink(server.address(), RECORDS) as center,
+        MqttLink(server.address(), RECORDS) as center,
         device(server, "rack-1", "password-1") as stays,
         device(server, "rack-2", "password-2") as goes,
         device(server, "rack-3", "password-3") as comes,
@@ -306,11 +306,11 @@ async def test_with_a_certificate_devices_check_it_and_the_control_center_knows_
     options = EmbeddedOptions(folder=tmp_path / "broker", port=0, certificate=certificate)
     async with (
         EmbeddedBroker(options, {"rack-1": fast_hash("password-1")}) as broker,
-        PahoLink(broker.address, RECORDS) as center,
+        MqttLink(broker.address, RECORDS) as center,
     ):
         await center.wait_up()
         good = BrokerAddress("localhost", broker.port, True, "rack-1", "password-1", certificate[0])
-        async with PahoLink(good, LinkOptions(client_id="rack-1")) as link:
+        async with MqttLink(good, LinkOptions(client_id="rack-1")) as link:
             await link.wait_up()
             # More than one TLS record, so that decrypted bytes wait where the event loop cannot see them.
             for number in range(100):
@@ -334,7 +334,7 @@ async def test_what_is_wrong_with_tls_is_explained(tmp_path):
 
 
 async def error_of(address: BrokerAddress) -> str:
-    async with PahoLink(address, LinkOptions(client_id="c", connect_timeout_s=2)) as link:
+    async with MqttLink(address, LinkOptions(client_id="c", connect_timeout_s=2)) as link:
         await until(lambda: link.last_error != "")
         assert link.state is LinkState.CONNECTING
         return link.last_error

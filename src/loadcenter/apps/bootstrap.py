@@ -21,7 +21,7 @@ from loadcenter.adapters.files import FORMATS
 from loadcenter.adapters.mqtt.credentials import make_credentials
 from loadcenter.adapters.mqtt.embedded import EmbeddedBroker
 from loadcenter.adapters.mqtt.inbox import WhenFull
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.mqtt.nats_config import EmbeddedOptions
 from loadcenter.adapters.mqtt.options import LinkOptions
 from loadcenter.adapters.mqtt.url import BrokerAddress, parse_broker_url
@@ -85,8 +85,8 @@ class Center:
     ingest: Ingest
     dispatch: Dispatch
     registry: Registry
-    records: PahoLink
-    control: PahoLink
+    records: MqttLink
+    control: MqttLink
     new_password: str | None
     local_token: str
 
@@ -262,7 +262,7 @@ async def _broker(
 
 async def _links(
     stack: contextlib.AsyncExitStack, config: Config, address: BrokerAddress
-) -> tuple[PahoLink, PahoLink]:
+) -> tuple[MqttLink, MqttLink]:
     client_id = _client_id(config.folder / CLIENT_FILE)
 
     def every(leaf: topics.Up) -> str:
@@ -294,8 +294,8 @@ async def _links(
         inbox_limit=RECORDS_INBOX,
     )
     return (
-        await stack.enter_async_context(PahoLink(address, records)),
-        await stack.enter_async_context(PahoLink(address, control)),
+        await stack.enter_async_context(MqttLink(address, records)),
+        await stack.enter_async_context(MqttLink(address, control)),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from loadcenter.adapters.clock import SystemClock
 from loadcenter.adapters.mqtt.inbox import WhenFull
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.mqtt.options import LinkOptions, Will
 from loadcenter.adapters.mqtt.url import BrokerAddress
 from loadcenter.adapters.storage.store import open_store
@@ -212,7 +212,7 @@ class SimulatedDevice:
             when_full=WhenFull.STOP_READING,
             will=Will(will.topic, will.payload, will.qos, will.retain),
         )
-        self._link = PahoLink(address, options)
+        self._link = MqttLink(address, options)
         self._generation = 0
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue(OUTBOX_MAX)
         self._clock = SystemClock()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.web.live import Hub
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.fleet import Fleet
@@ -16,8 +16,8 @@ def render_metrics(
     ingest: Ingest,
     dispatch: Dispatch,
     hub: Hub,
-    records: PahoLink,
-    control: PahoLink,
+    records: MqttLink,
+    control: MqttLink,
     retention: Retention,
     database_away: str,
 ) -> str:

@@ -9,12 +9,12 @@ from tests.brokers import CENTER, CENTER_PASSWORD, EmbeddedServer, MosquittoServ
 from tests.fakes.link import FakeBroker, FakeLink, Publication
 
 from loadcenter.adapters.mqtt.inbox import WhenFull
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.mqtt.options import LinkOptions, Will
 from loadcenter.adapters.mqtt.url import BrokerAddress
 from loadcenter.services.ports import LinkState
 
-AnyLink = PahoLink | FakeLink
+AnyLink = MqttLink | FakeLink
 Subscription = tuple[str, int]
 _BOUND_S = 15.0
 
@@ -84,7 +84,7 @@ class RealRig:
         raise NotImplementedError
 
     def link(self, client_id, *subscriptions, username=CENTER, password=CENTER_PASSWORD, **options):
-        return PahoLink(
+        return MqttLink(
             self.address(username, password),
             LinkOptions(client_id=client_id, subscriptions=subscriptions, **options),
         )

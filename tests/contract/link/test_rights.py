@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.contract.link.rigs import MosquittoRig, NatsRig, RealRig, until, up
 
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.mqtt.options import Will
 from loadcenter.protocol import topics
 from loadcenter.services.ports import LinkState
@@ -44,13 +44,13 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path):
     await made.stop()
 
 
-def device(rig: RealRig, pdu_id: str, *subscriptions: tuple[str, int], **options: object) -> PahoLink:
+def device(rig: RealRig, pdu_id: str, *subscriptions: tuple[str, int], **options: object) -> MqttLink:
     return rig.link(
         options.pop("client_id", pdu_id), *subscriptions, username=pdu_id, password=DEVICES[pdu_id], **options
     )
 
 
-async def until_marker(link: PahoLink, marker: bytes) -> list[str]:
+async def until_marker(link: MqttLink, marker: bytes) -> list[str]:
     """Return the topics of everything that comes before the marker."""
     heard: list[str] = []
     async with asyncio.timeout(15):

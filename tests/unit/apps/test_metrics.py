@@ -6,7 +6,7 @@ from typing import cast
 from tests.fakes.builders import Center, event, running, send, telemetry
 from tests.fakes.clock import settle
 
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.web.live import Hub
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.apps.metrics import render_metrics
@@ -16,7 +16,7 @@ from loadcenter.services.retention import Keeping, Retention
 def rendered(center: Center) -> str:
     shapes = Shapes(center.fleet, center.alarming, center.dispatch, center.today, center.news, center.clock)
     hub = Hub(center.announcer, shapes)
-    records, control = cast(PahoLink, center.records), cast(PahoLink, center.control)
+    records, control = cast(MqttLink, center.records), cast(MqttLink, center.control)
     away = center.watch.checks()["database"]
     retention = Retention(center.store, center.clock, Keeping())
     retention.forgotten["raw"] = 7

@@ -9,13 +9,13 @@ from loadcenter.adapters.mqtt.url import BrokerAddress
 
 
 class Refusal(IntEnum):
-    """Reason codes that CONNACK return codes 1 to 5 of MQTT 3.1.1 are given as (MQTT 5, 3.2.2.2)."""
+    """Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3)."""
 
-    PROTOCOL = 0x84
-    CLIENT_ID = 0x85
-    CREDENTIALS = 0x86
-    NOT_AUTHORISED = 0x87
-    UNAVAILABLE = 0x88
+    PROTOCOL = 1
+    CLIENT_ID = 2
+    UNAVAILABLE = 3
+    CREDENTIALS = 4
+    NOT_AUTHORISED = 5
 
 
 @dataclass(eq=False)

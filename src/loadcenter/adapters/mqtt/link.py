@@ -27,10 +27,10 @@ def backoff_s(failures: int, shortest_s: float, longest_s: float, chance: float)
     return full_s * (1 - chance / 2)
 
 
-class PahoLink:
+class MqttLink:
     """An MQTT 3.1.1 connection that comes back by itself (`ports.Link`).
 
-    Use it as `async with PahoLink(address, options) as link`: entering does not wait for the broker. All methods
+    Use it as `async with MqttLink(address, options) as link`: entering does not wait for the broker. All methods
     belong to the thread of the event loop. One task receives; any may publish. Each message with a token must be
     acknowledged, on every kind of link: a broker stops sending when too many are not.
 
@@ -118,9 +118,7 @@ class PahoLink:
         """Send PUBACKs. Tokens of an earlier connection, and those acknowledged before, are ignored."""
         if self._connection is None:
             return
-        for token in tokens:
-            if token.generation == self._generation:
-                self._connection.ack(token.mid)
+        self._connection.ack([token.mid for token in tokens if token.generation == self._generation])
 
     async def pause(self) -> None:
         """Disconnect on purpose and forget unread messages: those of a persistent session come again."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 
 from loadcenter.adapters.calendar import SiteCalendar, TimeZoneError
-from loadcenter.adapters.mqtt.link import PahoLink
+from loadcenter.adapters.mqtt.link import MqttLink
 from loadcenter.adapters.mqtt.options import LinkOptions
 from loadcenter.adapters.mqtt.url import BrokerUrlError, parse_broker_url
 from loadcenter.adapters.storage.engine import DatabaseUrlError
@@ -143,7 +143,7 @@ async def _broker(config: Config) -> Finding:
     options = LinkOptions(
         client_id=f"loadcenter-doctor-{os.getpid()}", subscriptions=((f"{config.root}/v1/#", 0),)
     )
-    async with PahoLink(address, options) as link:
+    async with MqttLink(address, options) as link:
         for _ in range(_BROKER_POLLS):
             if link.state is LinkState.UP or link.last_error:
                 break

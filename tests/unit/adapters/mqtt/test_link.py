@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadcenter.adapters.mqtt.link import PahoLink, backoff_s
+from loadcenter.adapters.mqtt.link import MqttLink, backoff_s
 from loadcenter.adapters.mqtt.options import LinkOptions
 from loadcenter.adapters.mqtt.url import BrokerAddress
 from loadcenter.services.ports import DeliveryToken, LinkDownError, LinkState
@@ -18,7 +18,7 @@ def test_waits_double_until_the_longest():
 
 
 async def test_a_link_that_was_not_opened_says_so():
-    link = PahoLink(BrokerAddress("localhost", 1883), LinkOptions(client_id="c"))
+    link = MqttLink(BrokerAddress("localhost", 1883), LinkOptions(client_id="c"))
     assert (link.state, link.generation, link.last_error, link.dropped) == (LinkState.CLOSED, 0, "", 0)
     link.ack([DeliveryToken(0, 1)])
     await link.pause()
