@@ -24,6 +24,7 @@ from loadcenter.services.announce import Announcement, Announcer
 from loadcenter.services.control import make_control, make_rooms
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.energy_prices import EnergyPrices
+from loadcenter.services.feed import Feed
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.history import History
 from loadcenter.services.ingest import Ingest, IngestConfig
@@ -152,7 +153,7 @@ class Center:
     clock: FakeClock = field(default_factory=lambda: FakeClock(START_MS))
     broker: FakeBroker = field(default_factory=FakeBroker)
     passwords: FakePasswords = field(default_factory=FakePasswords)
-    ingest_config: IngestConfig = field(default_factory=IngestConfig)
+    ingest_config: IngestConfig = field(default_factory=lambda: IngestConfig(linger_ms=0))
     tariffs: Tariffs = field(default_factory=Tariffs)
     said: list[Announcement] = field(default_factory=list)
 
@@ -178,12 +179,14 @@ class Center:
             answered=self._answered,
             updating=self._took_word_of_update,
         )
+        self.feed = Feed(self.records, self.control, self.fleet, self.clock, ROOT)
         self.ingest = Ingest(
             self.records,
             self.store,
             self.clock,
             Planner(ROOT, self.fleet.uptime_origin, self.fleet.registered),
             self.news.look,
+            self.feed.take,
             self.ingest_config,
         )
         self.rooms = make_rooms(self.store, self.clock, self.fleet, self.announcer)
@@ -233,6 +236,7 @@ class Center:
             self.ingest,
             self.today,
             self.announcer,
+            self.feed,
         )
         self.admissions = 0
 

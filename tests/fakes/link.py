@@ -260,6 +260,18 @@ class FakeLink:
             raise LinkDownError(f"cannot publish on '{topic}': {self._last_error or self._state}")
         self._broker.publish(topic, payload, qos=qos, retain=retain, client_id=self.client_id)
 
+    async def subscribe(self, pattern: str, qos: int) -> None:
+        await self.unsubscribe(pattern)
+        self._subscribe_to((*self.subscriptions, (pattern, qos)))
+
+    async def unsubscribe(self, pattern: str) -> None:
+        self._subscribe_to(tuple(one for one in self.subscriptions if one[0] != pattern))
+
+    def _subscribe_to(self, subscriptions: tuple[tuple[str, int], ...]) -> None:
+        self.subscriptions = subscriptions
+        if self._session is not None:
+            self._session.subscriptions = subscriptions
+
     def ack(self, tokens: Sequence[DeliveryToken]) -> None:
         for token in tokens:
             if self._session is not None and token.generation == self._generation:

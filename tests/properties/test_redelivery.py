@@ -23,7 +23,7 @@ from tests.fakes.store import FakeStore
 
 from loadcenter.protocol import topics
 from loadcenter.protocol.session import StreamKey
-from loadcenter.services.ingest import Ingest
+from loadcenter.services.ingest import Ingest, IngestConfig
 from loadcenter.services.ports import IngestBatch, LinkState, StoreUnavailableError
 
 DAY_MS = 86_400_000
@@ -207,7 +207,11 @@ class Bench:
         else:
             self.broker.sever("records")
         known = planner(uptime_origin=lambda _pdu, boot: START_MS + boot * 3_600_000)
-        return self.make_ingest(self.link, self.store, self.clock, known, _nothing)
+        # real time does not pass here, so nothing is waited for
+        config = IngestConfig(linger_ms=0)
+        return self.make_ingest(
+            self.link, self.store, self.clock, known, _nothing, lambda _read: None, config
+        )
 
     async def deliver(self, records: list[Record], sizes: tuple[int, ...]) -> None:
         at = 0

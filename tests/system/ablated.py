@@ -13,7 +13,7 @@ from loadcenter.apps import bootstrap
 from loadcenter.apps.cli import main
 from loadcenter.services.ingest import Ingest
 from loadcenter.services.planning import Inbound
-from loadcenter.services.ports import IngestBatch, Message
+from loadcenter.services.ports import IngestBatch
 
 HOLE_S = 0.15
 """How long the hole stays open in each transaction, so that a kill finds it."""
@@ -25,9 +25,9 @@ class AckBeforeCommit(Ingest):
     The broker too, or it would bring them again: that alone does no harm, as the next one shows.
     """
 
-    async def _take(self, deliveries: Sequence[Message]) -> None:
-        self._link.ack([one.token for one in deliveries if one.token is not None])
-        await super()._take(deliveries)
+    async def _take(self, inbound: Sequence[Inbound]) -> None:
+        self._link.ack([one.message.token for one in inbound if one.message.token is not None])
+        await super()._take(inbound)
 
     async def _store_once(self, inbound: Sequence[Inbound]) -> None:
         for pdu_id in {one.pdu_id for one in inbound if one.envelope}:
@@ -35,7 +35,7 @@ class AckBeforeCommit(Ingest):
         plan = self._planner.plan(inbound, self._book)
         self._book.apply(plan.batch.positions)
         self._pending_acks |= plan.touched
-        await self._send_acks(frozenset(pdu_id for pdu_id, _ in plan.touched))
+        await self._send_acks(plan.touched, frozenset(pdu_id for pdu_id, _ in plan.touched))
         await asyncio.sleep(HOLE_S)
         await self._store.commit(plan.batch)
 
@@ -43,10 +43,10 @@ class AckBeforeCommit(Ingest):
 class PubackBeforeCommit(Ingest):
     """Acknowledges to the broker first; the devices still hear of nothing that is not stored."""
 
-    async def _take(self, deliveries: Sequence[Message]) -> None:
-        self._link.ack([one.token for one in deliveries if one.token is not None])
+    async def _take(self, inbound: Sequence[Inbound]) -> None:
+        self._link.ack([one.message.token for one in inbound if one.message.token is not None])
         await asyncio.sleep(HOLE_S)
-        await super()._take(deliveries)
+        await super()._take(inbound)
 
 
 class PositionApart(SqlStore):

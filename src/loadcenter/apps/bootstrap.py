@@ -45,6 +45,7 @@ from loadcenter.services.control import make_control, make_rooms
 from loadcenter.services.dispatch import Dispatch
 from loadcenter.services.energy_prices import EnergyPrices
 from loadcenter.services.export import Exporter
+from loadcenter.services.feed import Feed
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.history import History
 from loadcenter.services.ingest import Ingest
@@ -142,7 +143,11 @@ async def control_center(
             updating=updating,
         )
         planner = Planner(config.root, fleet.uptime_origin, fleet.registered)
-        ingest = Ingest(records, store, clock, planner, news.look)
+        feed, retention = (
+            Feed(records, control, fleet, clock, config.root),
+            Retention(store, clock, config.keeping),
+        )
+        ingest = Ingest(records, store, clock, planner, news.look, feed.take)
         rooms = make_rooms(store, clock, fleet, announcer)
         dispatch = Dispatch(
             control, store, clock, fleet, announcer, config.root, headroom=rooms.headroom
@@ -150,7 +155,6 @@ async def control_center(
         deciding = make_control(rooms, store, clock, fleet, dispatch, announcer)
         alarming = Alarming(fleet, store, clock, announcer)
         history, today = History(store, clock, calendar), Today(store, clock, calendar)
-        retention = Retention(store, clock, config.keeping)
         tuning = Tuning(fleet, store, control, config.root)
         registry = Registry(fleet, store, clock, _make_secret, _admit(embedded, store))
         updates = Updates(
@@ -162,7 +166,7 @@ async def control_center(
             secret=update_secret(config.folder),
             read_image=functools.partial(read_image, config.folder),
         )
-        watch = Watch(records, control, store, clock, fleet, tuning, ingest, today, announcer)
+        watch = Watch(records, control, store, clock, fleet, tuning, ingest, today, announcer, feed)
         schedules = _schedules(config, store, fleet, calendar)
         scheduler = Scheduler(schedules, store.schedules, clock, fleet, dispatch, announcer)
         await fleet.load()

@@ -154,8 +154,7 @@ class Twin:
 
     def heard(self, boot: int, up_ms: int, received_ms: int) -> "Twin":
         """Return the twin after a live message that carried the device's uptime."""
-        start = self.anchor or UptimeAnchor(boot, received_ms - up_ms, received_ms)
-        return replace(self, anchor=start.sharpen(boot, up_ms, received_ms))
+        return replace(self, anchor=self._sharpened(boot, up_ms, received_ms))
 
     def with_readings(self, readings: Telemetry, boot: int, up_ms: int, received_ms: int) -> "Twin":
         """Return the twin after live telemetry; a record older than the one shown changes nothing."""
@@ -171,8 +170,8 @@ class Twin:
                 if self.readings
                 else frozenset()
             )
-        heard = self.heard(boot, up_ms, received_ms)
-        return replace(heard, readings=readings, readings_up_ms=up_ms, off_before=off)
+        anchor = self._sharpened(boot, up_ms, received_ms)
+        return replace(self, anchor=anchor, readings=readings, readings_up_ms=up_ms, off_before=off)
 
     def with_state(self, state: ReportedState) -> "Twin":
         """Return the twin after a `state`; one older than the one shown (same boot) changes nothing."""
@@ -180,6 +179,10 @@ class Twin:
         if shown is not None and shown.boot == state.boot and state.up_ms < shown.up_ms:
             return self
         return replace(self, state=state)
+
+    def _sharpened(self, boot: int, up_ms: int, received_ms: int) -> UptimeAnchor:
+        start = self.anchor or UptimeAnchor(boot, received_ms - up_ms, received_ms)
+        return start.sharpen(boot, up_ms, received_ms)
 
     def _same_boot(self, boot: int) -> bool:
         return self.anchor is not None and self.anchor.boot == boot

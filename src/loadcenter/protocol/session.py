@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Stream(StrEnum):
@@ -10,9 +11,10 @@ class Stream(StrEnum):
     TELEMETRY = "telemetry"
     EVENT = "event"
 
+    __hash__ = str.__hash__  # that of an enum is a call of Python, and positions are looked up for each record
 
-@dataclass(frozen=True, slots=True)
-class StreamKey:
+
+class StreamKey(NamedTuple):
     """One sequence of records: a stream of one start of one device."""
 
     pdu_id: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from loadcenter.domain.readings import Telemetry
 from loadcenter.domain.twin import Identity, ReportedOutlet, ReportedState, Twin
 from loadcenter.protocol import messages, topics
-from loadcenter.protocol.messages import Birth, IsolatorState, Refused, Result, State
+from loadcenter.protocol.messages import Birth, Envelope, IsolatorState, Refused, Result, State
 from loadcenter.protocol.topics import Up
 from loadcenter.protocol.updating import Updating, decode_updating
 from loadcenter.services.announce import Announcer, PduChanged
@@ -215,13 +215,17 @@ class Fleet:
             record = messages.decode_telemetry(payload)
         except Refused:
             return  # the records link carries it too, and there it is counted and kept
-        readings, envelope = record.body, record.envelope
-        if not isinstance(readings, Telemetry) or readings.samples != 1:
-            return  # thinned and gap records are history, not news
-        received_ms = self._clock.now_ms()
-        ts_ms = envelope.ts_ms or 0
-        stamped = replace(readings, ts_ms=ts_ms if believable(ts_ms, received_ms) else received_ms)
-        fresh = twin.with_readings(stamped, envelope.boot, envelope.up_ms, received_ms)
+        if isinstance(record.body, Telemetry):
+            self.take_readings(twin.pdu_id, record.envelope, record.body, self._clock.now_ms())
+
+    def take_readings(self, pdu_id: str, envelope: Envelope, readings: Telemetry, received_ms: int) -> None:
+        """Take the readings of a record that was received at `received_ms`; those of a thinned one are no news."""
+        twin = self._twins.get(pdu_id)
+        if twin is None or readings.samples != 1:
+            return
+        if not believable(readings.ts_ms, received_ms):
+            readings = replace(readings, ts_ms=received_ms)
+        fresh = twin.with_readings(readings, envelope.boot, envelope.up_ms, received_ms)
         if fresh.anchor is not None:
             self._origins[twin.pdu_id, fresh.anchor.boot] = fresh.anchor.origin_ms
         self._put(fresh if twin.online else self._connected(fresh), urgent=not twin.online)

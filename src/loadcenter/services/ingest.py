@@ -1,13 +1,16 @@
 """From the broker to the database: every record exactly once, acknowledged only after COMMIT.
 
-The rules are MQTT-10 to MQTT-19. One loop takes deliveries, plans one transaction, writes it, and only then
-acknowledges to the broker and to the devices. Nothing is dropped here: while the database is away the loop keeps its
-batch for `away_after_ms`, then goes down on purpose and leaves the queueing to broker and devices.
+The rules are MQTT-10 to MQTT-19. One loop reads deliveries, once, and tells the live page of them; the other plans one
+transaction, writes it, and only then acknowledges to the broker and to the devices. Nothing is dropped here: while the
+database is away it keeps its batch for `away_after_ms`, then goes down on purpose and leaves the queueing to broker and
+devices.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from loadcenter.protocol import messages, topics
 from loadcenter.protocol.messages import Refusal
@@ -17,14 +20,17 @@ from loadcenter.services.ports import (
     Clock,
     Link,
     LinkDownError,
-    Message,
     PositionConflictError,
     Store,
     StoreDataError,
     StoreUnavailableError,
 )
+from loadcenter.services.waiting import Waiting
 
 _log = logging.getLogger(__name__)
+
+STALLED_MS: Final = 1_500
+"""A transaction takes some 20 ms; one that takes so much longer is not waited for by the live page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +39,15 @@ class IngestConfig:
 
     Attributes:
         batch: most deliveries in one transaction (the gain flattens at about 1,000 rows).
+        waiting: deliveries that are read and wait for their turn; then no more is read (some 3 kB each).
         linger_ms: longest wait for a batch to fill.
         ack_interval_ms: shortest time between two routine acks to one PDU (MQTT-14).
         away_after_ms: how long a batch is kept and tried again before the records connection goes down.
         retry_ms: pause between tries while the database is away.
     """
 
-    batch: int = 500
+    batch: int = 1_000
+    waiting: int = 4_000
     linger_ms: int = 100
     ack_interval_ms: int = 2_000
     away_after_ms: int = 5_000
@@ -68,6 +76,7 @@ class Ingest:
         clock: time.
         planner: turns deliveries into one transaction.
         committed: called after each COMMIT that held events, and whenever one may have.
+        heard: called with what was read, at once.
     """
 
     def __init__(
@@ -77,6 +86,7 @@ class Ingest:
         clock: Clock,
         planner: Planner,
         committed: Callable[[], Awaitable[None]],
+        heard: Callable[[Sequence[Inbound]], None],
         config: IngestConfig | None = None,
     ) -> None:
         self._link = link
@@ -84,8 +94,11 @@ class Ingest:
         self._clock = clock
         self._planner = planner
         self._committed = committed
+        self._heard = heard
         self._config = config or IngestConfig()
         self._book = PositionBook(store)
+        self._waiting: Waiting[Inbound] = Waiting(self._config.waiting)
+        self._stored_ms = clock.monotonic_ms()
         self._pending_acks: set[tuple[str, int]] = set()
         self._last_ack_ms: dict[str, int] = {}
         self._latest_boot: dict[str, int] = {}
@@ -94,17 +107,39 @@ class Ingest:
         self.database_away = ""
         """Why the database cannot be used; empty while it can."""
 
+    @property
+    def stalled(self) -> bool:
+        """Whether records wait and none was stored for `STALLED_MS`."""
+        return bool(self._waiting) and self._clock.monotonic_ms() - self._stored_ms > STALLED_MS
+
     async def run(self) -> None:
         """Take records until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read(), name="records read")
+            tasks.create_task(self._store_batches(), name="records stored")
+
+    async def _read(self) -> None:
         while True:
-            deliveries = await self._link.receive(self._config.batch, self._config.linger_ms)
-            await self._take(deliveries)
+            await self._waiting.room()
+            deliveries = await self._link.receive(self._config.batch, 0)
+            now_ms = self._clock.now_ms()
+            if not self._waiting:
+                self._stored_ms = self._clock.monotonic_ms()
+            # an empty payload clears a retained message at the broker and says nothing (MQTT-2)
+            inbound = [self._planner.read(message, now_ms) for message in deliveries if message.payload]
+            self._link.ack([one.token for one in deliveries if one.token is not None and not one.payload])
+            self._heard(inbound)
+            self._waiting.put(inbound)
+
+    async def _store_batches(self) -> None:
+        while True:
+            await self._take(await self._waiting.take(self._config.batch, self._config.linger_ms))
 
     async def run_acks(self) -> None:
         """Send the routine acks that were held back, once an interval, until cancelled."""
         while True:
             await self._clock.sleep_ms(self._config.ack_interval_ms)
-            await self._send_acks(urgent=frozenset())
+            await self._send_acks(sorted(self._pending_acks), urgent=frozenset())
 
     async def acknowledge(self, pdu_id: str, boot: int) -> None:
         """Tell a device what is stored of `boot`, at once (at its birth)."""
@@ -116,13 +151,10 @@ class Ingest:
             return  # no position is known: the device waits, and asks again by re-sending
         self._latest_boot[pdu_id] = boot
         self._pending_acks.add((pdu_id, boot))
-        await self._send_acks(urgent=frozenset({pdu_id}))
+        await self._send_acks([(pdu_id, boot)], urgent=frozenset({pdu_id}))
 
-    async def _take(self, deliveries: Sequence[Message]) -> None:
+    async def _take(self, inbound: Sequence[Inbound]) -> None:
         """Store one batch, whatever the database does meanwhile, then acknowledge it."""
-        now_ms = self._clock.now_ms()
-        # an empty payload clears a retained message at the broker and says nothing (MQTT-2)
-        inbound = [self._planner.read(message, now_ms) for message in deliveries if message.payload]
         since_ms = self._clock.monotonic_ms()
         while True:
             try:
@@ -141,7 +173,8 @@ class Ingest:
             else:
                 break
         self._note_back()
-        self._link.ack([m.token for m in deliveries if m.token is not None])
+        self._stored_ms = self._clock.monotonic_ms()
+        self._link.ack([one.message.token for one in inbound if one.message.token is not None])
 
     async def _store_all(self, inbound: Sequence[Inbound]) -> None:
         try:
@@ -167,9 +200,9 @@ class Ingest:
         self._count(plan)
         for pdu_id, boot in plan.touched:
             self._latest_boot[pdu_id] = max(boot, self._latest_boot.get(pdu_id, 0))
-        self._pending_acks |= plan.touched
-        self._pending_acks |= {(p, self._latest_boot[p]) for p in plan.urgent if p in self._latest_boot}
-        await self._send_acks(plan.urgent)
+        told = plan.touched | {(p, self._latest_boot[p]) for p in plan.urgent if p in self._latest_boot}
+        self._pending_acks |= told
+        await self._send_acks(sorted(told), plan.urgent)
         # a duplicate may have come in by a COMMIT that was given up and happened nevertheless
         if plan.batch.events or plan.duplicates:
             await self._committed()
@@ -185,11 +218,12 @@ class Ingest:
             self.counts.refused[row.reason] = self.counts.refused.get(row.reason, 0) + 1
             _log.warning("%s: put into quarantine (%s): %s", row.topic, row.reason, row.detail)
 
-    async def _send_acks(self, urgent: frozenset[str]) -> None:
+    async def _send_acks(self, pending: Iterable[tuple[str, int]], urgent: frozenset[str]) -> None:
+        """Tell devices what is stored: those of `pending` that wait for it, or have heard nothing for an interval."""
         now = self._clock.monotonic_ms()
         due = [
             (pdu_id, boot)
-            for pdu_id, boot in sorted(self._pending_acks)
+            for pdu_id, boot in pending
             # An ack of positions that are being read again would tell the device of a lost database (MQTT-18).
             if self._book.known(pdu_id)
             and (
@@ -229,6 +263,7 @@ class Ingest:
             "the records connection goes down until the database is back; broker and devices keep the records"
         )
         await self._link.pause()
+        self._waiting.clear()
         self._book.forget()
         while True:
             await self._clock.sleep_ms(self._config.retry_ms)

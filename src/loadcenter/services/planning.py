@@ -1,7 +1,9 @@
 """What one transaction writes for a batch of deliveries: positions, records, events, gaps, quarantine."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from loadcenter.domain.events import SEVERITY, Detail, EventCode
 from loadcenter.domain.readings import Telemetry
@@ -27,8 +29,7 @@ _FUTURE_MS = 86_400_000
 """A device clock more than a day ahead of ours is not believed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(NamedTuple):
     """One delivery, read once, planned as often as it takes.
 
     `body` is what the record says, or the refusal; a refused record without an envelope is not stored.
@@ -48,7 +49,7 @@ class Inbound:
 
     def refuse(self, reason: Refusal, detail: str) -> "Inbound":
         """Return this delivery as refused, to go to quarantine under its own number."""
-        return replace(self, body=Refused(reason, detail, self.envelope))
+        return self._replace(body=Refused(reason, detail, self.envelope))
 
 
 class PositionBook:
@@ -176,7 +177,7 @@ class Planner:
     def read(self, message: Message, received_ms: int) -> Inbound:
         """Return the delivery as read; what cannot be read carries its refusal."""
         try:
-            topic = topics.parse_up(self.root, message.topic)
+            topic = _parse_up(self.root, message.topic)
         except topics.TopicError as error:
             refused = Refused(Refusal.FOREIGN_TOPIC, str(error))
             return Inbound(message, received_ms, "", None, None, refused)
@@ -299,6 +300,10 @@ class Planner:
                 envelope.seq if envelope else None,
             )
         )
+
+
+_parse_up = lru_cache(maxsize=65_536)(topics.parse_up)
+"""The same few topics come again and again."""
 
 
 def believable(ts_ms: int, received_ms: int) -> bool:

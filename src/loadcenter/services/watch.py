@@ -3,6 +3,7 @@
 import logging
 
 from loadcenter.services.announce import Announcer, ServerChanged
+from loadcenter.services.feed import Feed
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.ingest import Ingest
 from loadcenter.services.ports import Clock, Link, LinkDownError, LinkState, Store, StoreUnavailableError
@@ -31,6 +32,7 @@ class Watch:
         ingest: Ingest,
         today: Today,
         announcer: Announcer,
+        feed: Feed,
     ) -> None:
         self._records = records
         self._control = control
@@ -41,6 +43,7 @@ class Watch:
         self._ingest = ingest
         self._today = today
         self._announcer = announcer
+        self._feed = feed
         self._said: ServerChanged | None = None
         self._not_writable = ""
         self._generation = 0
@@ -85,6 +88,7 @@ class Watch:
         if state != self._said:
             self._said = state
             self._announcer.announce(state)
+        await self._feed.look(stalled=self._ingest.stalled)
         if self._control.state is not LinkState.UP:
             self._fleet.lost_link()
         elif self._control.generation != self._generation:

@@ -183,6 +183,40 @@ async def test_a_link_for_the_live_page_drops_the_oldest_of_qos_0_and_counts_the
         assert await take(link, 5) == [100, 16, 17, 18, 19]
 
 
+async def test_a_subscription_may_be_left_and_taken_up_again(rig, publisher):
+    async with rig.link("control", (STATUS, 1), (EVENTS, 1)) as link:
+        await up(link)
+        await send(publisher, 1)
+        assert await take(link, 1) == [1]
+        await link.unsubscribe(EVENTS)
+        await send(publisher, 2)
+        await publisher.publish(STATUS, b"3")
+        assert await take(link, 1) == [3]
+        await rig.sever(link)
+        await up(link)
+        await send(publisher, 4)
+        await link.subscribe(EVENTS, 1)
+        await send(publisher, 5)
+        assert await take(link, 1) == [5]
+        await rig.sever(link)
+        await up(link)
+        await send(publisher, 6)
+        assert await take(link, 1) == [6]
+
+
+async def test_subscriptions_of_a_link_that_is_down_are_made_when_it_comes_back(rig, publisher):
+    async with rig.link("control", (STATUS, 1)) as link:
+        await up(link)
+        await link.pause()
+        await link.subscribe(EVENTS, 1)
+        await link.unsubscribe(STATUS)
+        await link.resume()
+        await up(link)
+        await publisher.publish(STATUS, b"1")
+        await send(publisher, 2)
+        assert await take(link, 1) == [2]
+
+
 async def test_a_retained_message_says_so_and_a_live_one_does_not(rig, publisher):
     await publisher.publish(STATUS, b"1", retain=True)
     async with rig.link("control", (ALL, 1)) as link:

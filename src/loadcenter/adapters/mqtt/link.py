@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from typing import Self
 
-from loadcenter.adapters.mqtt.advice import explain
+from loadcenter.adapters.mqtt.advice import ConnectionEndedError, SubscribeRefusedError, explain
 from loadcenter.adapters.mqtt.connection import Connection
 from loadcenter.adapters.mqtt.inbox import Inbox
 from loadcenter.adapters.mqtt.options import LinkOptions
@@ -114,6 +115,18 @@ class MqttLink:
             )
         await self._connection.publish(topic, payload, qos, retain=retain)
 
+    async def subscribe(self, pattern: str, qos: int) -> None:
+        """Have a filter among the subscriptions, now and at each later connect (see `ports.Link`)."""
+        self._options = replace(self._options, subscriptions=(*self._without(pattern), (pattern, qos)))
+        if self._connection is not None and self._state is LinkState.UP:
+            await self._changing(self._connection, self._connection.subscribe([(pattern, qos)]))
+
+    async def unsubscribe(self, pattern: str) -> None:
+        """Have it there no more, now and at each later connect (see `ports.Link`)."""
+        self._options = replace(self._options, subscriptions=self._without(pattern))
+        if self._connection is not None and self._state is LinkState.UP:
+            await self._changing(self._connection, self._connection.unsubscribe([pattern]))
+
     def ack(self, tokens: Sequence[DeliveryToken]) -> None:
         """Send PUBACKs. Tokens of an earlier connection, and those acknowledged before, are ignored."""
         if self._connection is None:
@@ -147,6 +160,18 @@ class MqttLink:
             self._changed.clear()
             await self._changed.wait()
         return self._generation
+
+    def _without(self, pattern: str) -> tuple[tuple[str, int], ...]:
+        return tuple(one for one in self._options.subscriptions if one[0] != pattern)
+
+    async def _changing(self, connection: Connection, change: Awaitable[None]) -> None:
+        """Wait for a change of subscriptions; a connection where it fails ends, and the next one says why."""
+        try:
+            async with asyncio.timeout(self._options.publish_timeout_s):
+                await change
+        except (SubscribeRefusedError, ConnectionEndedError, TimeoutError) as error:
+            _log.info("link '%s' connects anew: %s", self._options.client_id, explain(error, self._address))
+            connection.drop()
 
     # -- the task that keeps the link up
 

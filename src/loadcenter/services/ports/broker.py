@@ -78,6 +78,14 @@ class Link(Protocol):
         """
         ...
 
+    async def subscribe(self, pattern: str, qos: int) -> None:
+        """Have a filter among the subscriptions, now and at each later connect; return when it stands or at once if down."""
+        ...
+
+    async def unsubscribe(self, pattern: str) -> None:
+        """Have it there no more, now and at each later connect."""
+        ...
+
     def ack(self, tokens: Sequence[DeliveryToken]) -> None:
         """Acknowledge deliveries (PUBACK). Those of an earlier connection are ignored."""
         ...
