@@ -5,9 +5,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from tests.fakes.buckets import outlet_columns, source_columns
-from tests.fakes.schedules import FakeSchedules
 from tests.fakes.control import FakeControl
 from tests.fakes.measuring import FakeMeasurements
+from tests.fakes.schedules import FakeSchedules
 
 from loadcenter.domain.commands import CommandStatus
 from loadcenter.domain.energy import Meter
@@ -148,9 +148,18 @@ class FakeStore(FakeControl, FakeMeasurements):
         self.tables = tables
         return len(taken)
 
-    async def meters(self, pdu_id: str) -> dict[int, Meter]:
+    async def meters(self, pdu_ids: Sequence[str]) -> dict[tuple[str, int], Meter]:
         self._reach()
-        return {outlet: meter for (pdu, outlet), meter in self.tables.meters.items() if pdu == pdu_id}
+        return {key: meter for key, meter in self.tables.meters.items() if key[0] in pdu_ids}
+
+    async def day_counters(self, pdu_ids: Sequence[str], day_ms: int) -> dict[tuple[str, int], Counters]:
+        self._reach()
+        return {
+            (key.pdu_id, key.channel): row.counters
+            for key, row in self.tables.rollups[Tier.DAY].items()
+            if isinstance(row, OutletRollup) and row.counters and isinstance(key.channel, int)
+            if key.pdu_id in pdu_ids and key.start_ms == day_ms
+        }
 
     async def outlets_reset(
         self, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import replace
 
 from loadcenter.domain.alarms import REOPEN_WITHIN_MS, AlarmKind, Condition, ConditionKey, conditions, settled
+from loadcenter.domain.twin import Twin
 from loadcenter.services.announce import AlarmChanged, Announcer, PduChanged
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.ports import AlarmRow, Clock, Store, StoreDataError, StoreUnavailableError
@@ -34,6 +35,7 @@ class Alarming:
         self._announcer = announcer
         self._open: dict[ConditionKey, AlarmRow] = {}
         self._cleared: deque[AlarmRow] = deque(maxlen=_REMEMBERED)
+        self._checked: dict[str, tuple[Twin, bool]] = {}
         # a person and the check each read, write and remember: one after the other, or one of them is forgotten
         self._turn = asyncio.Lock()
 
@@ -64,9 +66,14 @@ class Alarming:
         """Bring all alarms up to date; while the database is away nothing changes, and the next check tries again."""
         now_ms = self._clock.now_ms()
         try:
-            for pdu_id in list(self._fleet.twins()):
-                async with self._turn:
-                    await self._check_pdu(pdu_id, now_ms)
+            alarmed = {key.pdu_id for key in self._open}
+            for pdu_id, twin in list(self._fleet.twins().items()):
+                seen = twin, twin.silent(now_ms)
+                # nothing but silence depends on the time, so what was well stays well until its twin changes
+                if pdu_id in alarmed or not _same(seen, self._checked.get(pdu_id)):
+                    async with self._turn:
+                        await self._check_pdu(pdu_id, now_ms)
+                    self._checked[pdu_id] = seen
         except StoreUnavailableError as error:
             _log.debug("alarms wait for the database: %s", error)
 
@@ -148,6 +155,10 @@ class Alarming:
                 raise
             _log.warning("alarm %d of %s is kept anew: %s", alarm.id, alarm.pdu_id, error)
             return await self._store.put_alarm(replace(alarm, id=0))
+
+
+def _same(one: tuple[Twin, bool], other: tuple[Twin, bool] | None) -> bool:
+    return other is not None and one[0] is other[0] and one[1] == other[1]
 
 
 def _key(alarm: AlarmRow) -> ConditionKey:

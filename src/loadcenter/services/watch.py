@@ -2,18 +2,21 @@
 
 import logging
 
+from loadcenter.domain.readings import Telemetry
 from loadcenter.services.announce import Announcer, ServerChanged
 from loadcenter.services.feed import Feed
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.ingest import Ingest
 from loadcenter.services.ports import Clock, Link, LinkDownError, LinkState, Store, StoreUnavailableError
-from loadcenter.services.today import Today
+from loadcenter.services.today import Shown, Today
 from loadcenter.services.tuning import Tuning
 
 _log = logging.getLogger(__name__)
 
 WATCH_MS = 500
 TODAY_MS = 2_000
+TODAY_AT_ONCE = 500
+"""PDUs whose energy of today is read together."""
 PING_MS = 5_000
 """How often it is tried whether the database can be written: with no device sending, nobody else would notice."""
 
@@ -113,10 +116,19 @@ class Watch:
         self._generation = generation
 
     async def _refresh_today(self) -> None:
+        due = [
+            (pdu_id, twin.readings)
+            for pdu_id, twin in self._fleet.twins().items()
+            if twin.readings is not None and self._today.due(pdu_id)
+        ]
         try:
-            for pdu_id, twin in list(self._fleet.twins().items()):
-                if twin.readings is not None:
-                    counters = {one.outlet: one.energy_mwh for one in twin.readings.outlets}
-                    await self._today.refresh(pdu_id, counters, twin.readings.ts_ms)
+            for at in range(0, len(due), TODAY_AT_ONCE):
+                await self._today.refresh(
+                    {pdu_id: _shown(one) for pdu_id, one in due[at : at + TODAY_AT_ONCE]}
+                )
         except StoreUnavailableError as error:
             _log.debug("energy of today waits for the database: %s", error)
+
+
+def _shown(readings: Telemetry) -> Shown:
+    return Shown({one.outlet: one.energy_mwh for one in readings.outlets}, readings.ts_ms)

@@ -106,7 +106,7 @@ async def test_a_counter_that_began_again_loses_no_energy(store: Store) -> None:
         [(_, found)] = await store.outlet_rollups(tier, PDU, 1, T0, T0 + 1)
         assert found.counters == Counters(T0, 1000, T0 + 3000, 1530)
         assert found.counters.energy_mwh == 500 + 30
-    assert await store.meters(PDU) == {1: Meter(30, 1500)}
+    assert await store.meters([PDU]) == {(PDU, 1): Meter(30, 1500)}
     assert await store.outlets_reset(PDU, [1, 2], T0, T0 + 2001) == {1}
     assert await store.outlets_reset(PDU, [1, 2], T0, T0 + 2000) == frozenset()
     assert await store.outlets_reset("nobody", [1], T0, T0 + 2001) == frozenset()
@@ -122,7 +122,7 @@ async def test_a_clock_set_back_over_a_minute_border_is_no_reset(store: Store) -
         [(_, found)] = await store.outlet_rollups(tier, PDU, 1, T0, T0 + 1)
         assert found.counters is not None
         assert found.counters.energy_mwh == 3
-    assert await store.meters(PDU) == {1: Meter(103)}
+    assert await store.meters([PDU]) == {(PDU, 1): Meter(103)}
     assert await store.outlets_reset(PDU, [1], T0, T0 + DAY) == frozenset()
 
 

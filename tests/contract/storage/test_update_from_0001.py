@@ -87,11 +87,11 @@ async def test_every_row_is_there_and_every_tier_counts_the_same_energy(old: str
 async def test_records_that_come_after_the_update_go_on_where_the_old_ones_ended(old: str) -> None:
     last = counter(SECONDS - 1)
     async with open_store(old) as store:
-        meter = (await store.meters(PDU))[2]
+        meter = (await store.meters([PDU]))[PDU, 2]
         assert meter.shown_mwh == last
         await store.commit(recorded([outlet(T0 + 1000 * SECONDS, 5, last + 11, number=2)], SECONDS))
         await settle(store)
-        assert (await store.meters(PDU))[2] == Meter(last + 11, meter.offset_mwh)
+        assert (await store.meters([PDU]))[PDU, 2] == Meter(last + 11, meter.offset_mwh)
         [(_, day)] = await store.outlet_rollups(Tier.DAY, PDU, 2, T0, T0 + DAY)
         assert day.counters is not None
         assert day.counters.energy_mwh == CONSUMED + 11

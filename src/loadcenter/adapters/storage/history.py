@@ -15,7 +15,6 @@ from loadcenter.adapters.storage.ingest import event_row
 from loadcenter.adapters.storage.pdus import number_of, numbers_of
 from loadcenter.adapters.storage.records import QUALITIES, bank_and_slot, outlet_rows, source_rows
 from loadcenter.adapters.storage.rollups import read_rollups
-from loadcenter.domain.energy import Meter
 from loadcenter.domain.events import Cause, EventCode, Severity
 from loadcenter.domain.readings import OutletReading, SourceReading
 from loadcenter.domain.rollups import OutletRollup, SourceRollup, Tier
@@ -126,15 +125,6 @@ async def gaps(connection: AsyncConnection, pdu_id: str) -> list[GapRow]:
         )
         for row in await connection.execute(query)
     ]
-
-
-async def meters(connection: AsyncConnection, pdu_id: str) -> dict[int, Meter]:
-    """Return the energy meter of each outlet of a PDU."""
-    columns = schema.meter.c
-    query = select(columns.outlet, columns.shown_mwh, columns.offset_mwh).where(
-        columns.pdu_no == await number_of(connection, pdu_id)
-    )
-    return {outlet: Meter(shown, offset) for outlet, shown, offset in await connection.execute(query)}
 
 
 async def outlets_reset(

@@ -13,6 +13,7 @@ from loadcenter.adapters.storage import (
     analytics,
     buckets,
     commands,
+    days,
     folding,
     history,
     ingest,
@@ -112,9 +113,13 @@ class SqlStore(SqlControl):
         work = partial(folding.fold, day_start=self._day_start, most=most)
         return await self._database.write(work, folding.BOUND_S)
 
-    async def meters(self, pdu_id: str) -> dict[int, Meter]:
+    async def meters(self, pdu_ids: Sequence[str]) -> dict[tuple[str, int], Meter]:
         """See `Store.meters`."""
-        return await self._database.read(partial(history.meters, pdu_id=pdu_id))
+        return await self._database.read(partial(days.meters, pdu_ids=pdu_ids))
+
+    async def day_counters(self, pdu_ids: Sequence[str], day_ms: int) -> dict[tuple[str, int], Counters]:
+        """See `Store.day_counters`."""
+        return await self._database.read(partial(days.day_counters, pdu_ids=pdu_ids, day_ms=day_ms))
 
     async def outlets_reset(
         self, pdu_id: str, outlets: Sequence[int], since_ms: int, until_ms: int

@@ -73,8 +73,12 @@ class Store(ControlStore, Protocol):
         """
         ...
 
-    async def meters(self, pdu_id: str) -> Mapping[int, Meter]:
-        """Return the energy meter of each outlet of a PDU, as of the last fold."""
+    async def meters(self, pdu_ids: Sequence[str]) -> Mapping[tuple[str, int], Meter]:
+        """Return the energy meter of each outlet of these PDUs, as of the last fold."""
+        ...
+
+    async def day_counters(self, pdu_ids: Sequence[str], day_ms: int) -> Mapping[tuple[str, int], Counters]:
+        """Return the counters of each outlet of these PDUs in the local day that begins at `day_ms`, as of the last fold."""
         ...
 
     async def outlets_reset(
