@@ -4,7 +4,8 @@
         --broker mqtts://pdu-1:password@broker.example:8883 --ca ca.pem --folder records
 
 `--serial` takes `tcp:HOST:PORT`; `--broker` takes `mqtt` or `mqtts`, and user and password percent-encoded.
-Further options: `--root NAME`, `--records N` (telemetry held), `--ack-interval SECONDS`.
+Further options: `--root NAME`, `--records N` (telemetry held), `--ack-interval SECONDS`,
+`--sntp HOST` (asked for the time until the control center tells it).
 """
 
 import asyncio
@@ -18,7 +19,7 @@ sys.path.insert(1, __file__.rpartition("/")[0] + "/gateway" if "/" in __file__ e
 from app import App
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-OPTIONS = ("serial", "broker", "ca", "folder", "root", "records", "ack-interval")
+OPTIONS = ("serial", "broker", "ca", "folder", "root", "records", "ack-interval", "sntp")
 USAGE = 2
 
 
@@ -116,7 +117,12 @@ def made(given: dict) -> App:
     if scheme == "mqtts" and "ca" not in given:
         raise UsageError("mqtts needs --ca, the file of the authority that is trusted")
     context = trusting(given["ca"]) if scheme == "mqtts" else None
-    config = {"user": user, "password": password, "root": given.get("root", "loadcenter")}
+    config = {
+        "user": user,
+        "password": password,
+        "root": given.get("root", "loadcenter"),
+        "sntp": given.get("sntp"),
+    }
     if "records" in given:
         config["telemetry_records"] = int(given["records"])
     if "ack-interval" in given:

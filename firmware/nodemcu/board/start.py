@@ -48,7 +48,12 @@ async def _work(slots: Slots, found: dict) -> None:
     led = Led(_lamp())
     update = Update(slots, found["pdu"], unhexlify(found["update_key"]), Uptime(*TICKS), machine.reset)
     app = App(
-        {"user": found["pdu"], "password": found["password"], "root": found["root"]},
+        {
+            "user": found["pdu"],
+            "password": found["password"],
+            "root": found["root"],
+            "sntp": found.get("sntp"),
+        },
         HOME + "/records",
         open_line,
         opener(found["host"], found["port"], found["tls"]),

@@ -25,7 +25,7 @@ class App:
     """One start of the gateway.
 
     Args:
-        config: of `Uplink`; `telemetry_records` too (16).
+        config: of `Uplink`; `telemetry_records` (16) and `sntp`, a host that is asked for the time, too.
         folder: where records are kept.
         open_serial: coroutine function that returns (reader, writer) of the line to the UNO; raises OSError.
         open_broker: likewise to the broker.
@@ -58,6 +58,8 @@ class App:
         self.boxes = Boxes(folder, clock, rng, birth, capacity, ack_ms=ack_ms)
         self.device = Device(self.boxes, self.uptime, VERSION, lambda: (free_bytes(), rssi()))
         self.uplink = Uplink(config, open_broker, self.boxes, self.device, clock, rng, update)
+        self._clock = clock
+        self._time_host = config.get("sntp")
         self._open_serial = open_serial
         self._beat = beat
         self._ended = asyncio.Event()
@@ -72,7 +74,11 @@ class App:
         Raises:
             Exception: what it died of.
         """
-        works = (("line", self._serve_line), ("clock", self._tick), ("uplink", self.uplink.run))
+        works = [("line", self._serve_line), ("clock", self._tick), ("uplink", self.uplink.run)]
+        if self._time_host:
+            from sntp import Sntp, udp  # noqa: PLC0415 - it takes no heap where it is not wanted
+
+            works.append(("sntp", Sntp(self._clock, udp(self._time_host)).run))
         tasks = [asyncio.create_task(self._guard(name, work)) for name, work in works]
         await self._ended.wait()
         for task in tasks:
