@@ -86,6 +86,7 @@ class Center:
     ingest: Ingest
     dispatch: Dispatch
     registry: Registry
+    schedules: Schedules
     records: MqttLink
     control: MqttLink
     new_password: str | None
@@ -225,6 +226,7 @@ async def control_center(
                 ingest,
                 dispatch,
                 registry,
+                schedules,
                 records,
                 control,
                 new_password,

@@ -21,6 +21,7 @@ from loadcenter.adapters.mqtt.url import BrokerAddress
 from loadcenter.adapters.storage.store import open_store
 from loadcenter.apps.bootstrap import Center
 from loadcenter.apps.config import Config
+from loadcenter.apps.demo_schedules import demo_schedules
 from loadcenter.apps.past import LENGTH_MS, STEP_MS, live_past
 from loadcenter.domain.memory import PduMemory
 from loadcenter.services.labels import OutletLabel
@@ -113,6 +114,7 @@ class RunningRack:
 
     async def run(self, center: Center) -> None:
         """Register the devices, connect them and let time pass, until cancelled."""
+        fresh = not any(center.fleet.registered(pdu_id) for pdu_id in self.plant.pdus)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for pdu_id, pdu in self.plant.pdus.items():
@@ -120,8 +122,16 @@ class RunningRack:
                     device = SimulatedDevice(pdu, self, address)
                     tasks.create_task(device.run(), name=pdu_id)
                 tasks.create_task(self._keep_saved(), name="flash")
+                if fresh:
+                    await self._add_schedules(center)
         finally:
             self._save(stopped=True)
+
+    async def _add_schedules(self, center: Center) -> None:
+        almanac = center.schedules.almanac
+        today = almanac.day_of(self._clock.now_ms(), almanac.site_zone)
+        for draft in demo_schedules(list(self.plant.layouts.values()), almanac.site_zone, today):
+            await center.schedules.add(draft, "demo")
 
     async def _register(self, center: Center, layout: PduLayout) -> BrokerAddress:
         known = center.fleet.registered(layout.pdu_id)

@@ -59,6 +59,22 @@ class Client:
         """
         return self._ask("POST", path, body)
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """Return the answer to PUT.
+
+        Raises:
+            RefusedError, NotRunningError: see above.
+        """
+        return self._ask("PUT", path, body)
+
+    def delete(self, path: str) -> Any:
+        """Return the answer to DELETE.
+
+        Raises:
+            RefusedError, NotRunningError: see above.
+        """
+        return self._ask("DELETE", path, None)
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         headers = {"Authorization": f"Bearer {self._place.token}", "Content-Type": "application/json"}
         if method == "POST":

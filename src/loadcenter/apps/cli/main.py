@@ -22,6 +22,7 @@ from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config, u
 from loadcenter.apps.cli.outlets import events, outlet
 from loadcenter.apps.cli.report import report
 from loadcenter.apps.cli.simulate import simulate
+from loadcenter.apps.cli.schedules import schedule
 from loadcenter.apps.cli.tables import export, import_
 from loadcenter.apps.cli.terminal import Exit, err, fail, out, show, table
 from loadcenter.apps.config import Config, describe
@@ -38,6 +39,11 @@ app.add_typer(config_app, name="config")
 app.add_typer(device, name="device")
 app.add_typer(outlet, name="outlet")
 app.add_typer(simulate, name="sim")
+app.add_typer(site, name="site")
+app.add_typer(group, name="group")
+app.add_typer(plan, name="plan")
+app.command("dry-run")(dry_run)
+app.add_typer(schedule, name="schedule")
 app.command("events")(events)
 app.command("doctor")(doctor)
 app.command("report")(report)
