@@ -28,7 +28,7 @@ class Rooms:
 def make_rooms(store: Store, clock: Clock, fleet: Fleet, announcer: Announcer) -> Rooms:
     """Return headroom over a fleet."""
     views, sites = Views(fleet, clock, announcer), Sites(store, fleet)
-    return Rooms(views, sites, Headroom(fleet, views, sites.of_pdu))
+    return Rooms(views, sites, Headroom(fleet, views, sites.of_pdu, sites.is_shed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from loadcenter.domain.admission import Refusal, admit
 from loadcenter.domain.commands import CommandStatus, Do, Order, OrderError, ResultCode, check_order
-from loadcenter.domain.origin import is_automatic
+from loadcenter.domain.origin import SCHEDULE_PREFIX, is_automatic
 from loadcenter.domain.topology import OutletId
 from loadcenter.domain.twin import Twin
 from loadcenter.protocol import messages, topics
@@ -246,6 +246,9 @@ class Dispatch:
         unsendable = _unsendable(twin)
         if unsendable is not None:
             return unsendable
+        if self._outranked(twin.pdu_id, order):
+            message = f"outlet {order.outlet} is shed by its site, which goes before a schedule: it comes back by itself"
+            return Refusal(ResultCode.NO_HEADROOM, message)
         shortage = None
         if self._headroom is not None and order.do is Do.SWITCH and order.on and order.outlet is not None:
             shortage = self._headroom.shortage(twin.pdu_id, order.outlet, displace)
@@ -256,6 +259,13 @@ class Dispatch:
         if shortage is not None and verdict.code is ResultCode.NO_HEADROOM:
             return Refusal(verdict.code, shortage.message, verdict.numbers)
         return verdict
+
+    def _outranked(self, pdu_id: str, order: Order) -> bool:
+        """Return whether a schedule wants on what a site has shed: shedding goes before it."""
+        if self._headroom is None or order.do is not Do.SWITCH or not order.on or order.outlet is None:
+            return False
+        scheduled = order.by.startswith(SCHEDULE_PREFIX)
+        return scheduled and self._headroom.is_shed(OutletId(pdu_id, order.outlet))
 
     async def _make_room(self, row: CommandRow, displace: Sequence[OutletId]) -> CommandRow:
         """Switch off what is displaced; the order itself waits for that."""

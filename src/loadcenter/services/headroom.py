@@ -70,10 +70,18 @@ class Headroom:
 
     Args:
         site_of: returns the site that a PDU belongs to, None where it belongs to none.
+        is_shed: returns whether a site has shed an outlet.
     """
 
-    def __init__(self, fleet: Fleet, views: Views, site_of: Callable[[str], SiteConfig | None]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        views: Views,
+        site_of: Callable[[str], SiteConfig | None],
+        is_shed: Callable[[OutletId], bool],
+    ) -> None:
         self._fleet = fleet
+        self.is_shed = is_shed
         self._views = views
         self._site_of = site_of
 

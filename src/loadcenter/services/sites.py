@@ -79,6 +79,10 @@ class Sites:
                 return one.config, mark
         return None
 
+    def is_shed(self, outlet: OutletId) -> bool:
+        """Return whether a site has shed an outlet."""
+        return self.mark(outlet) is not None
+
     def shed_numbers(self, outlet: OutletId) -> Mapping[str, Detail]:
         """Return what was compared when an outlet was shed, empty where no site has."""
         found = self.mark(outlet)

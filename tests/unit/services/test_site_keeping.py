@@ -7,6 +7,7 @@ from tests.fakes.builders import Center, birth, outlet, result, running, state, 
 
 from loadcenter.domain.commands import Do, Order
 from loadcenter.domain.events import EventCode
+from loadcenter.domain.origin import schedule_origin
 from loadcenter.domain.site import Limit, SiteConfig
 from loadcenter.domain.topology import OutletId
 from loadcenter.services.ports import EventFilter
@@ -161,3 +162,16 @@ async def test_an_order_that_is_refused_is_said(
     await center.deciding.keeper.look()
     assert "an order of site:cellar was refused" in caplog.text
     assert orders(center) == []
+
+
+async def test_a_schedule_does_not_switch_on_what_a_site_has_shed(center: Center, device: Device) -> None:
+    async with running(center.deciding.keeper.run):
+        await device.tick(6)
+        device.loads[1] = 0
+        await device.tick(2)
+        row = await center.dispatch.submit(
+            "rack-1", Order(Do.SWITCH, 2, on=True, by=schedule_origin("evening")), None
+        )
+    assert (row.status, row.code) == ("rejected", "no_headroom")
+    assert "goes before a schedule" in row.detail
+    assert center.deciding.sites.is_shed(OutletId("rack-1", 2))

@@ -15,14 +15,15 @@ from rich.panel import Panel
 from loadcenter import __version__
 from loadcenter.adapters.mqtt.broker_errors import BrokerStartError
 from loadcenter.apps.cli.backups import backup, restore
+from loadcenter.apps.cli.control import dry_run, group, plan, site
 from loadcenter.apps.cli.devices import device
 from loadcenter.apps.cli.doctor import doctor
 from loadcenter.apps.cli.flash import flash
 from loadcenter.apps.cli.options import AsJson, ConfigFile, Data, read_config, usable_config
 from loadcenter.apps.cli.outlets import events, outlet
 from loadcenter.apps.cli.report import report
-from loadcenter.apps.cli.simulate import simulate
 from loadcenter.apps.cli.schedules import schedule
+from loadcenter.apps.cli.simulate import simulate
 from loadcenter.apps.cli.tables import export, import_
 from loadcenter.apps.cli.terminal import Exit, err, fail, out, show, table
 from loadcenter.apps.config import Config, describe
@@ -38,12 +39,12 @@ config_app = typer.Typer(no_args_is_help=True, help="Show and check the configur
 app.add_typer(config_app, name="config")
 app.add_typer(device, name="device")
 app.add_typer(outlet, name="outlet")
-app.add_typer(simulate, name="sim")
 app.add_typer(site, name="site")
 app.add_typer(group, name="group")
 app.add_typer(plan, name="plan")
 app.command("dry-run")(dry_run)
 app.add_typer(schedule, name="schedule")
+app.add_typer(simulate, name="sim")
 app.command("events")(events)
 app.command("doctor")(doctor)
 app.command("report")(report)

@@ -18,6 +18,8 @@ outlet = typer.Typer(no_args_is_help=True, help="Switch outlets and ask why they
 
 OutletName = Annotated[str, typer.Argument(metavar="PDU/N", help="An outlet, for example rack-1/3.")]
 
+Confirm = Annotated[bool, typer.Option("--yes", help="Switch it off even if it is critical.")]
+
 _ANSWER_MS = 30_000
 _POLL_MS = 100
 
@@ -32,23 +34,32 @@ def switch_on(
 
 @outlet.command("off")
 def switch_off(
-    name: OutletName, config: ConfigFile = None, data: Data = None, as_json: AsJson = False
+    name: OutletName,
+    yes: Confirm = False,
+    config: ConfigFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Switch an outlet off and wait for the PDU's answer."""
-    _order(_parse(name), {"do": "off"}, connect(config, data), as_json=as_json)
+    _order(_parse(name), {"do": "off", "confirm": yes}, connect(config, data), as_json=as_json)
 
 
 @outlet.command("cycle")
 def cycle(
     name: OutletName,
     off_s: Annotated[float, typer.Option(min=1, max=3600, help="Pause in seconds.")] = 5,
+    yes: Confirm = False,
     config: ConfigFile = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Switch an outlet off and on again, and wait until it is back."""
     _order(
-        _parse(name), {"do": "cycle", "off_s": off_s}, connect(config, data), as_json=as_json, wait_s=off_s
+        _parse(name),
+        {"do": "cycle", "off_s": off_s, "confirm": yes},
+        connect(config, data),
+        as_json=as_json,
+        wait_s=off_s,
     )
 
 
