@@ -350,7 +350,9 @@ class _Work:
         )
 
     def _tell(self, code: EventCode, circuit: Circuit) -> None:
-        self._told.append(Told(code, min(circuit.pdus), None, circuit.numbers))
+        # the last PDU may have left BACKUP, and so ended what was told of it
+        pdu_id = min(circuit.pdus or self._config.pdus)
+        self._told.append(Told(code, pdu_id, None, circuit.numbers))
 
     def finish(self) -> Step:
         """Return what was decided."""

@@ -387,6 +387,15 @@ STORIES: dict[str, Story] = {
         ("11 b/2 off site", "11 a/2 off site", "101 a/2 on site", "132 b/2 on site"),
         ("shed", "shed", "restored", "restored"),
     ),
+    "the only PDU leaves a BACKUP that was too small for what must stay": Story(
+        (plugs(Plug(5_000, 1, protected=True)),),
+        {"backup": Limit(4_000)},
+        {10: source("a", Source.BACKUP), 40: source("a", Source.MAIN)},
+        60,
+        "a/1",
+        (),
+        ("over_budget", "within_budget"),
+    ),
     "the longer BACKUP lasts the less is kept": Story(
         (plugs((1_000, 1), (1_000, 4), (1_000, 8)),),
         {"stages": (Stage(60, 7), Stage(300, 2))},
