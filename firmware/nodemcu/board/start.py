@@ -18,7 +18,7 @@ PORTAL_WISH = "portal.now"  # a file that asks the next start for the portal
 PORTAL_S = 600  # after that a gateway that is configured goes back to its work
 LOOK_S = 1
 TICKS = (time.ticks_ms, 1 << 30)  # and where they roll over
-CAUSES = {0: "power", 4: "software", 6: "reset_pin"}  # of machine.reset_cause
+CAUSES = {0: "power", 1: "watchdog", 4: "software", 6: "reset_pin"}  # of machine.reset_cause
 
 
 def main(slots: Slots) -> None:
@@ -46,7 +46,12 @@ async def _work(slots: Slots, found: dict) -> None:
     watchdog = Watchdog(machine.Timer(-1), machine.Timer.PERIODIC, machine.reset)
     wifi = Wifi(network.WLAN(network.STA_IF), found["wifi"], found["pdu"])
     led = Led(_lamp())
-    update = Update(slots, found["pdu"], unhexlify(found["update_key"]), Uptime(*TICKS), machine.reset)
+
+    def restart() -> None:
+        app.boxes.close()  # so that the next boot tells exactly what was given out
+        machine.reset()
+
+    update = Update(slots, found["pdu"], unhexlify(found["update_key"]), Uptime(*TICKS), restart)
     app = App(
         {
             "user": found["pdu"],

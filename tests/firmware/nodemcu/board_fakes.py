@@ -32,6 +32,9 @@ class Timer:
 
     PERIODIC = 1
 
+    def __init__(self, number: int = -1) -> None:
+        assert number == -1, "an ESP8266 has virtual timers only"
+
     def init(self, *, period: int, mode: int, callback: Any) -> None:
         self.period, self.mode, self.callback = period, mode, callback
 
