@@ -19,6 +19,7 @@ ROUTES = {
     "overview": "",
     "pdu": "pdu/rack-1",
     "history": "history?pdu=rack-1",
+    "schedules": "schedules",
     "limits": "limits?pdu=rack-1",
     "events": "events",
 }

@@ -54,6 +54,14 @@ def show_heading(page: Page) -> None:
     page.get_by_role("heading", level=1).wait_for()
 
 
+def edit_schedule(page: Page) -> None:
+    page.get_by_test_id("week").wait_for()
+    page.get_by_test_id("schedule-add").click()
+    page.get_by_test_id("schedule-name").fill("Bench")
+    page.get_by_test_id("target-rack-1-1").check()
+    page.get_by_test_id("schedule-preview").get_by_role("listitem").first.wait_for()
+
+
 def move_outlet(page: Page) -> None:
     page.get_by_test_id("priority-1-down").click()
     page.get_by_test_id("setting-1-limit_ma").fill("99")
@@ -62,6 +70,7 @@ def move_outlet(page: Page) -> None:
 PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "overview": ("", show_heading),
     "pdu": ("pdu/rack-1", show_outlets),
+    "schedules": ("schedules", edit_schedule),
     "limits": ("limits", move_outlet),
     "pdu that is offline": ("pdu/rack-2", show_outlets),
     "question": ("pdu/rack-1", ask),

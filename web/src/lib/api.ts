@@ -155,7 +155,8 @@ interface Options {
   timeoutMs?: number;
 }
 
-async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+/** Sends a request and returns what is answered; rejects with an `ApiError`. */
+export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   // The server gives the same command for the same key: a request repeated by the browser switches once.

@@ -5,6 +5,7 @@ export type Route =
   | { page: 'pdu'; id: string }
   | { page: 'history'; query: URLSearchParams }
   | { page: 'analytics'; query: URLSearchParams }
+  | { page: 'schedules'; query: URLSearchParams }
   | { page: 'limits'; query: URLSearchParams }
   | { page: 'events'; query: URLSearchParams }
   | { page: 'missing' };
@@ -19,6 +20,7 @@ export function parse(hash: string): Route {
   if (first === 'pdu' && second !== undefined && parts.length === 2) return { page: 'pdu', id: second };
   if (first === 'history' && parts.length === 1) return { page: 'history', query };
   if (first === 'analytics' && parts.length === 1) return { page: 'analytics', query };
+  if (first === 'schedules' && parts.length === 1) return { page: 'schedules', query };
   if (first === 'limits' && parts.length === 1) return { page: 'limits', query };
   if (first === 'events' && parts.length === 1) return { page: 'events', query };
   return { page: 'missing' };
@@ -55,6 +57,7 @@ export const links = {
   history: (pdu?: string, outlet?: number): string =>
     `#/history${query({ pdu, outlets: outlet === undefined ? undefined : String(outlet) })}`,
   analytics: (pdu?: string): string => `#/analytics${query({ pdu })}`,
+  schedules: '#/schedules',
   limits: (pdu?: string): string => `#/limits${query({ pdu })}`,
   events: (pdu?: string): string => `#/events${query({ pdu })}`,
 };

@@ -14,7 +14,7 @@ export const de: Catalog = {
   outdated: 'Diese Seite lässt sich nicht laden. Vielleicht wurde die Leitstelle aktualisiert.',
   reload: 'Neu laden',
 
-  nav: { label: 'Hauptmenü', overview: 'Übersicht', history: 'Verlauf', analytics: 'Auswertung', limits: 'Grenzen', events: 'Ereignisse' },
+  nav: { label: 'Hauptmenü', overview: 'Übersicht', history: 'Verlauf', analytics: 'Auswertung', schedules: 'Zeitpläne', limits: 'Grenzen', events: 'Ereignisse' },
   notFound: { title: 'Keine solche Seite', text: 'Unter dieser Adresse gibt es nichts.', back: 'Zur Übersicht' },
 
   login: {

@@ -14,7 +14,7 @@ export const en = {
   outdated: 'This page cannot be loaded. The control center may have been updated.',
   reload: 'Load anew',
 
-  nav: { label: 'Main', overview: 'Overview', history: 'History', analytics: 'Analytics', limits: 'Limits', events: 'Events' },
+  nav: { label: 'Main', overview: 'Overview', history: 'History', analytics: 'Analytics', schedules: 'Schedules', limits: 'Limits', events: 'Events' },
   notFound: { title: 'No such page', text: 'There is nothing at this address.', back: 'Go to the overview' },
 
   login: {
