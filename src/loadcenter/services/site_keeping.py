@@ -4,7 +4,7 @@ import logging
 
 from loadcenter.domain.commands import CommandStatus, Do, Order, ResultCode
 from loadcenter.domain.events import SEVERITY, Cause, EventCode
-from loadcenter.domain.origin import is_automatic, site_origin
+from loadcenter.domain.origin import SCHEDULE_PREFIX, is_automatic, site_origin
 from loadcenter.domain.site_shedding import Step, Told, overruled, shifted, step
 from loadcenter.domain.topology import OutletId
 from loadcenter.services.announce import Announcement, Announcer, CommandChanged, EventAdded, PduChanged
@@ -148,9 +148,15 @@ class SiteKeeper:
 
 
 def decides(command: CommandRow) -> bool:
-    """Return whether a person has decided over an outlet with this command: it was sent, or found it so already."""
+    """Return whether a person has decided over an outlet with this command: it was sent, or found it so already.
+
+    So does a schedule with its *off*: what it has ended does not come back.
+    """
     order = command.order
-    if order.outlet is None or is_automatic(order.by) or command.status is CommandStatus.EXPIRED:
+    scheduled_off = order.by.startswith(SCHEDULE_PREFIX) and order.on is False
+    if order.outlet is None or command.status is CommandStatus.EXPIRED:
+        return False
+    if is_automatic(order.by) and not scheduled_off:
         return False
     if command.status is CommandStatus.REJECTED:
         return command.code == ResultCode.ALREADY and order.on is False

@@ -175,3 +175,15 @@ async def test_a_schedule_does_not_switch_on_what_a_site_has_shed(center: Center
     assert (row.status, row.code) == ("rejected", "no_headroom")
     assert "goes before a schedule" in row.detail
     assert center.deciding.sites.is_shed(OutletId("rack-1", 2))
+
+
+async def test_what_a_schedule_ends_while_it_is_shed_does_not_come_back(
+    center: Center, device: Device
+) -> None:
+    async with running(center.deciding.keeper.run):
+        await device.tick(6)
+        off = Order(Do.SWITCH, 2, on=False, by=schedule_origin("evening"))
+        await center.dispatch.submit("rack-1", off, None)
+        await device.tick(1)
+    assert not center.deciding.sites.is_shed(OutletId("rack-1", 2))
+    assert orders(center)[-1] == (2, False, "schedule:evening")
