@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadcenter.domain.events import Detail, EventCode
-from loadcenter.domain.origin import spoken
+from loadcenter.domain.origin import site_origin, spoken
+from loadcenter.domain.reason import shed_sentence
 from loadcenter.protocol.codes import CODES, Code
 from loadcenter.services.ports import CommandRow, StoredEvent
 
@@ -80,6 +81,10 @@ def _sentence(event: StoredEvent) -> str:
         case EventCode.REDUNDANCY_LOST:
             idle = source if event.source else "the idle source"
             return f"{idle} is not usable: an outage now would not be bridged"
+        case EventCode.SHED if "site" in data:
+            return f"{outlet} was {shed_sentence(site_origin(str(data['site'])), data)}"
+        case EventCode.RESTORED if "site" in data:
+            return f"{outlet} may close again: the site '{data['site']}' has headroom{_budget(data)}"
         case EventCode.SHED if data.get("reason") == "limit":
             return f"{outlet} was opened at its own limit{_amps(data)}; it stays off until it is switched on"
         case EventCode.SHED:

@@ -12,7 +12,8 @@ TRIPPED = OutletSnapshot(4, on=False, cause=Cause.PROTECTION, trip="overcurrent"
 LOCKED = OutletSnapshot(5, on=True, cause=Cause.LOCK, locked=True)
 UNKNOWN = OutletSnapshot(6, on=None, cause=None)
 GOOD = {Source.MAIN: Grade.GOOD, Source.BACKUP: Grade.GOOD}
-PDU = PduSnapshot((ON, OFF, WAITING, TRIPPED, LOCKED, UNKNOWN), Source.MAIN, GOOD)
+SHED = OutletSnapshot(8, on=False, cause=Cause.PERSON_OFF, by="site:cellar")
+PDU = PduSnapshot((ON, OFF, WAITING, TRIPPED, LOCKED, UNKNOWN, SHED), Source.MAIN, GOOD)
 
 
 def switch(outlet, on):
@@ -26,6 +27,7 @@ def switch(outlet, on):
         (switch(1, on=False), None),
         (switch(2, on=True), None),
         (switch(2, on=False), ResultCode.ALREADY),
+        (switch(8, on=False), None),
         (switch(3, on=True), None),
         (switch(3, on=False), None),
         (switch(4, on=True), ResultCode.LATCHED),

@@ -48,6 +48,42 @@ from loadcenter.domain.events import Cause
             OutletView(on=False, cause=Cause.PROTECTION, trip="overcurrent", limit_ma=4000),
             "Off: tripped by overcurrent. Reset the trip to switch it on.",
         ),
+        (
+            OutletView(
+                on=False,
+                cause=Cause.PERSON_OFF,
+                by="site:cellar",
+                shed={"total_ma": 10_400, "budget_ma": 10_000, "circuit": "site:cellar"},
+            ),
+            "Off: shed by site cellar: 10.4 of 10.0 A at site cellar.",
+        ),
+        (
+            OutletView(
+                on=False,
+                cause=Cause.PERSON_OFF,
+                by="site:cellar",
+                shed={"total_mw": 2_400_000, "budget_mw": 2_000_000, "circuit": "pdu:a"},
+            ),
+            "Off: shed by site cellar: 2400 of 2000 W at pdu a.",
+        ),
+        (
+            OutletView(
+                on=False, cause=Cause.PERSON_OFF, by="site:cellar", shed={"stage_s": 300, "keep_priority": 4}
+            ),
+            "Off: shed by site cellar after 300 s on BACKUP, where priorities up to 4 are kept.",
+        ),
+        (
+            OutletView(on=False, cause=Cause.PERSON_OFF, by="site:cellar"),
+            "Off: shed by site cellar to keep it within its limits.",
+        ),
+        (
+            OutletView(on=True, cause=Cause.PERSON_ON, by="site:cellar", live=True),
+            "On: closed again by site cellar, which has headroom.",
+        ),
+        (
+            OutletView(on=False, cause=Cause.PERSON_OFF, by="schedule:night"),
+            "Off: switched off by the schedule 'night'.",
+        ),
     ],
 )
 def test_one_sentence_says_why_with_the_numbers(view, sentence):

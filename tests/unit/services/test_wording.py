@@ -96,6 +96,16 @@ def test_an_event_of_a_later_version_is_shown_by_its_name() -> None:
             {"outlet": 1, "data": {"trip": "overpower", "p_mw": 900_000, "limit_mw": 800_000, "limit_ms": 500}},
             "outlet 1 opened and latched at 900 W (limit 800 W for 0.5 s)",
         ),
+        (
+            EventCode.SHED,
+            {"outlet": 2, "data": {"site": "hall", "circuit": "site:hall", "total_ma": 13_500, "budget_ma": 12_000}},
+            "outlet 2 was shed by site hall: 13.5 of 12.0 A at site hall",
+        ),
+        (
+            EventCode.RESTORED,
+            {"outlet": 2, "data": {"site": "hall", "total_ma": 8_000, "budget_ma": 12_000}},
+            "outlet 2 may close again: the site 'hall' has headroom: 8.0 of 12.0 A",
+        ),
         (EventCode.LOCKED, {"outlet": 2, "data": {"on": False, "by": "ada"}}, "outlet 2 was unlocked by ada"),
     ],
 )  # fmt: skip
