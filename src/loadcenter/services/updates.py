@@ -212,7 +212,7 @@ class Updates:
 
     async def _say(self, pdu_id: str, payload: bytes) -> None:
         try:
-            await self._link.publish(topics.down(self._root, pdu_id, topics.Down.UPDATE), payload)
+            await self._link.publish(topics.down(self._root, pdu_id, topics.Down.UPDATE), payload, qos=0)
         except LinkDownError as error:
             # a device asks again, and an offer is repeated at its next birth
             _log.info("nothing sent of the update of %s: %s", pdu_id, error)
