@@ -5,11 +5,12 @@ Words of the Unix port are twice as long as those of the ESP8266, and some 20 KB
 the board has in flash too. `make bench-gateway` runs 100,000 records.
 """
 
+import asyncio
 import logging
 from pathlib import Path
 
 import pytest
-from tests.brokers import MosquittoServer
+from tests.brokers import EmbeddedServer, MosquittoServer
 from tests.firmware.nodemcu import up_process
 from tests.firmware.nodemcu.up_process import HEAP_KB, PASSWORD, PDU
 
@@ -40,6 +41,14 @@ def test_a_heap_that_is_too_small_is_noticed(image, tmp_path):
         output, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "MemoryError" in output
+
+
+async def test_runs_against_the_embedded_broker_too(image, tmp_path):
+    """NATS: retained birth, will, QoS 1 both ways, one subscription."""
+    async with EmbeddedServer(tmp_path / "broker", {PDU: PASSWORD}) as broker:
+        how = up_process.micropython(HEAP_KB, image)
+        report = await asyncio.to_thread(up_process.run_at, broker.port, tmp_path, how, 200)
+    assert report["records"] == 200
 
 
 def test_the_gateway_runs_under_cpython_too(tmp_path):

@@ -49,12 +49,16 @@ def start(program: list[str], env: dict[str, str], *arguments: object) -> subpro
 
 
 def run(folder: Path, how: tuple[list[str], dict[str, str]], records: int) -> dict[str, Any]:
+    """Let it publish so many records through Mosquitto; return what it reports."""
+    with MosquittoServer(folder / "broker", {PDU: PASSWORD}) as broker:
+        return run_at(broker.port, folder, how, records)
+
+
+def run_at(port: int, folder: Path, how: tuple[list[str], dict[str, str]], records: int) -> dict[str, Any]:
     """Let it publish so many records and carry out one command; return what it reports when all has arrived."""
-    login = (CENTER, CENTER_PASSWORD)
     with (
-        MosquittoServer(folder / "broker", {PDU: PASSWORD}) as broker,
-        Desk(("127.0.0.1", broker.port), login, PDU) as desk,
-        start(*how, broker.port, PASSWORD, records, folder / "ring") as process,
+        Desk(("127.0.0.1", port), (CENTER, CENTER_PASSWORD), PDU) as desk,
+        start(*how, port, PASSWORD, records, folder / "ring") as process,
     ):
         try:
             _command(desk)
