@@ -46,7 +46,7 @@ class Readings:
         self.numbers, self.heard_ms = numbers, now_ms
         for n in range(1, self.outlets + 1):
             told = numbers[translate.outlet_at(n) + translate.ENERGY]
-            self._energies[n - 1] = max(self._energies[n - 1], told or 0)
+            self._energies[n - 1] = min(max(self._energies[n - 1], told or 0), translate.ENERGY_MAX_MWH)
         return True
 
     def is_due(self) -> bool:

@@ -14,6 +14,10 @@ OUTLET_NUMBERS = 7
 # Places in an E.
 EVENT_UP_MS, CODE, OUT, SRC, BY_CAUSE, BECAUSE, DATA = range(7)
 
+# Ranges of spec/points.toml, from 0.
+VOLTAGE_MAX_MV, FREQUENCY_MAX_MHZ, CURRENT_MAX_MA, POWER_MAX_MW = 400000, 80000, 100000, 40000000
+ENERGY_MAX_MWH = (1 << 48) - 1
+
 SOURCES = ("main", "backup")
 PERSON = ("person_on", "person_off")
 TRUTHS = ("on",)
@@ -143,7 +147,8 @@ def sample(numbers: list, outlets: int, energies: list, *, stale: bool) -> tuple
     found = []
     for n in range(1, outlets + 1):
         at = outlet_at(n)
-        current, power = (None, None) if stale else numbers[at + CURRENT : at + ENERGY]
+        current = None if stale else within(numbers[at + CURRENT], CURRENT_MAX_MA)
+        power = None if stale else within(numbers[at + POWER], POWER_MAX_MW)
         found.append(
             (numbers[at + ON] == 1, current, power, energies[n - 1], quality(current, power, stale=stale))
         )
@@ -152,8 +157,14 @@ def sample(numbers: list, outlets: int, energies: list, *, stale: bool) -> tuple
 
 def source(numbers: list, at: int, *, stale: bool) -> tuple:
     """Return voltage, frequency and quality of a source; a dead one has no frequency, and that is no fault."""
-    voltage, frequency = (None, None) if stale else numbers[at : at + GRADE]
+    voltage = None if stale else within(numbers[at], VOLTAGE_MAX_MV)
+    frequency = None if stale else within(numbers[at + 1], FREQUENCY_MAX_MHZ)
     return voltage, frequency, quality(voltage, stale=stale)
+
+
+def within(value: int | None, high: int) -> int | None:
+    """Return a reading as the contract takes it: what flows back counts as none, what cannot be is not known."""
+    return None if value is None or value > high else max(0, value)
 
 
 def quality(*values: int | None, stale: bool) -> int:

@@ -14,6 +14,9 @@ from words import word
 ASK_MS = 1000  # how often the UNO is asked while something is not known
 LOOK_MS = 100  # how soon a state is asked for again that has just changed
 GRACE_MS = 10000  # a UNO that was never heard is missed only then
+OUTLETS_MAX = 8  # of one line of 600 bytes
+RATING_MIN_MA = 100
+NOMINALS = (90000, 280000, 45000, 65000)  # mV and mHz, as the contract's schema bounds them
 REMEMBERED = 32  # events whose number is remembered, so that a later one can name its reason
 U16 = 0xFFFF
 VERSION, OUTLETS, NOMINAL_MV, NOMINAL_MHZ, OUTLET_MA, TOTAL_MA, RESETS, RESET_CAUSE, NEWEST, FW = range(10)
@@ -111,7 +114,7 @@ class Unit:
     # -- what comes in
 
     def _greet(self, session: int, numbers: list, now_ms: int) -> None:
-        if len(numbers) <= FW or None in numbers:
+        if not is_hello(numbers):
             self.odd += 1
             return
         anew = session != self.session
@@ -149,7 +152,7 @@ class Unit:
 
     def _happen(self, seq: int, numbers: list, now_ms: int) -> None:
         """Keep an event, and acknowledge it when it is safe."""
-        if len(numbers) < translate.DATA or not self.readings.dated:
+        if not self.readings.dated:
             self._wants = True  # it comes again (SER-20), and then the UNO's clock is known
             return
         missed = self._missed(seq)
@@ -168,15 +171,16 @@ class Unit:
 
     def _keep(self, seq: int, numbers: list, missed: int, now_ms: int) -> bool:
         """Return whether an event is safe in flash; there is no answer to one that is not: it comes again."""
-        fields = translate.event(numbers, self.hello[NOMINAL_MV])
+        whole = len(numbers) >= translate.DATA and None not in numbers[: translate.DATA]
+        fields = translate.event(numbers, self.hello[NOMINAL_MV]) if whole else None
+        up_ms = self.readings.at(numbers[translate.EVENT_UP_MS], now_ms) if whole else now_ms
         if fields is None:
             self.odd += 1  # of a newer firmware: it is taken, or it would come for ever
             fields = {"gap": {"reason": "refused", "count": 1}}
-        up_ms = self.readings.at(numbers[translate.EVENT_UP_MS], now_ms)
         if up_ms < 0 and "code" in fields:
             fields.setdefault("data", {})["before_ms"] = -up_ms
-        because = [number for told, number in self._numbers if told == numbers[translate.BECAUSE]]
-        if because:
+        because = [number for told, number in self._numbers if whole and told == numbers[translate.BECAUSE]]
+        if because and "code" in fields:
             fields["because"] = because[-1]
         self._told_by(fields)
         if "code" in fields:
@@ -261,3 +265,17 @@ class Unit:
 
     def _send(self, kind: str, seq: int, numbers: tuple) -> None:
         self._out.append(encode(kind, seq, self.session or 0, numbers))
+
+
+def is_hello(numbers: list) -> bool:
+    """Return whether an H tells what a birth may say (MQTT-25)."""
+    if len(numbers) <= FW or None in numbers or min(numbers) < 0:
+        return False
+    if not 1 <= numbers[OUTLETS] <= OUTLETS_MAX:
+        return False
+    rated = min(numbers[OUTLET_MA], numbers[TOTAL_MA]) >= RATING_MIN_MA
+    mains = (
+        NOMINALS[0] <= numbers[NOMINAL_MV] <= NOMINALS[1]
+        and NOMINALS[2] <= numbers[NOMINAL_MHZ] <= NOMINALS[3]
+    )
+    return rated and mains

@@ -144,3 +144,20 @@ def test_the_gateway_has_the_version_of_the_package():
 
     app = Path(load("app").__file__).read_text(encoding="utf-8")
     assert f'VERSION = "{__version__}"' in app
+
+
+def test_readings_keep_to_the_ranges_of_the_contract(translate):
+    """MQTT-22: what flows back counts as none, and what cannot be is not known."""
+    points = {
+        one["id"]: one["range"]
+        for one in tomllib.loads((SPEC / "points.toml").read_text())["point"]
+        if "range" in one
+    }
+    highest = (translate.VOLTAGE_MAX_MV, translate.FREQUENCY_MAX_MHZ, translate.CURRENT_MAX_MA)
+    assert highest == tuple(points[key][1] for key in ("v_mv", "f_mhz", "i_ma"))
+    assert (points["p_mw"][1], points["e_mwh"][1]) == (translate.POWER_MAX_MW, translate.ENERGY_MAX_MWH)
+    head = [0, 3, 0, 0, 0, 0, 1, 1, 1, 0, None, None, None, 400_001, 50_000, 0, 230_000, 80_001, 1]
+    numbers = [*head, 1, 1, None, 0, 100_001, 5, 9, 1, 5, None, 0, 400, -90_000, 8]
+    _, _, main, other, outlets = translate.sample(numbers, 2, [9, 8], stale=False)
+    assert (main, other) == ((None, 50_000, 2), (230_000, None, 0))
+    assert outlets == [(True, None, 5, 9, 2), (True, 400, 0, 8, 0)]

@@ -1,5 +1,7 @@
 """What the UNO tells reaches the records once, in words; and it is said plainly when it tells nothing."""
 
+import random
+
 import pytest
 from tests.firmware.line import Line
 from tests.firmware.nodemcu.down_rig import Rig, clear
@@ -250,3 +252,26 @@ def test_frames_that_are_whole_but_not_understood_move_nothing(joined):
     joined.run(1500)
     assert joined.device.unit.odd == 6
     assert joined.moved == []
+
+
+def test_no_frame_that_is_whole_brings_the_gateway_down(joined):
+    """SER-6: a UNO that has gone mad, or is of a later firmware."""
+    frames, rng = load("frames"), random.Random(6)
+    values = (None, -1, 0, 1, 2, 5, 33, 255, 65_535, 2**31, 2**32, 2**48 - 1, -(2**31))
+    numbers = list(joined.device.unit.readings.numbers)
+    for _ in range(4000):
+        kind = rng.choice("HTERAZ")
+        session = joined.line.session if rng.random() < 0.9 else rng.randrange(65_536)
+        said = [rng.choice(values) for _ in range(rng.randrange(16))]
+        if kind == "T":
+            said = [rng.choice(values) if rng.random() < 0.1 else number for number in numbers]
+        joined.device.hear(
+            frames.encode(kind, rng.randrange(65_536), session, ["-" if one is None else one for one in said])
+        )
+        joined.now_ms += rng.randrange(50)
+        joined.device.step()
+        joined.device.state()
+        joined.device.birth()
+    pack = load("samples").pack
+    for sample in joined.records.samples:
+        pack(1, 1, sample, 0, 0)
