@@ -11,6 +11,7 @@ from loadcenter.apps.bootstrap import Center, control_center
 from loadcenter.apps.config import Config
 from loadcenter.apps.data_folder import held
 from loadcenter.apps.demo import DemoRack, RunningRack
+from loadcenter.apps.memory import give_memory_back
 from loadcenter.apps.plants import JoinedPlant
 from loadcenter.apps.real_unit import RealUnit
 from loadcenter.apps.rendezvous import announced
@@ -42,6 +43,7 @@ async def run_center(
         ExceptionGroup: a part of it failed, which ends all of it.
         OSError, ValueError, StoreError, BrokerStartError: it cannot start; the message says what to do.
     """
+    give_memory_back()
     bound = listen(config.host, config.port)
     with contextlib.closing(bound), held(config.folder):
         port = bound.getsockname()[1]

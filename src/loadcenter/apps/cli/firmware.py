@@ -3,9 +3,6 @@
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from loadcenter.adapters.emulator import Board, Emulator, EmulatorUnavailableError
 from loadcenter.apps.bridge.bridge import Bridge
@@ -15,27 +12,10 @@ from loadcenter.apps.cli.terminal import Exit, fail
 from loadcenter.apps.firmware_builds import BoardName, FirmwareError, Program, built_program, given_program
 
 
-def run_firmware(
-    board: Annotated[
-        BoardName | None,
-        typer.Option(help="Board to build for; without it the first whose build fits its chip."),
-    ] = None,
-    elf: Annotated[
-        Path | None, typer.Option(help="A program that is built, with its board.json beside it.")
-    ] = None,
-    tcp: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help=f"Put the serial line on this port of {LOCALHOST}; 0 takes a free one."
-        ),
-    ] = None,
-    pty: Annotated[bool, typer.Option("--pty", help="Put the serial line on a pseudo-terminal.")] = False,
-    eeprom: Annotated[
-        Path | None, typer.Option(help="File that keeps the unit's EEPROM from one run to the next.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same sources, loads and relays.")] = 1,
+def run(
+    board: BoardName | None, elf: Path | None, tcp: int | None, eeprom: Path | None, seed: int, *, pty: bool
 ) -> None:
-    """Run the real firmware in an emulator: its serial line on a port, orders from the keyboard (help lists them)."""
+    """Run until it is ended; the arguments are the options of the command."""
     if pty and tcp is not None:
         fail("the serial line comes out in one place: --tcp or --pty", Exit.USAGE)
     if board and elf:
