@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadcenter.adapters.calendar import SiteCalendar, TimeZoneError
+from loadcenter.adapters.calendar import Location, SiteAlmanac, SiteCalendar, TimeZoneError, parse_location
+from loadcenter.domain.schedules import ClockMoment, Days, ScheduleError, SunEvent, SunMoment
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 ZONES = [
@@ -73,3 +74,58 @@ def test_the_clock_on_the_wall_shows_an_hour_twice_when_it_goes_back() -> None:
 
 def test_a_zone_has_its_name() -> None:
     assert SiteCalendar("Asia/Kolkata").zone == "Asia/Kolkata"
+
+
+# ---- schedules: tests/unit/services/test_schedule_times.py and tests/properties/test_schedules.py have the rest ----------
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("", None), ("48.21, 16.37", Location(48.21, 16.37)), (" -33.9,151 ", Location(-33.9, 151.0))],
+)
+def test_a_place_is_latitude_and_longitude(text: str, place: Location | None) -> None:
+    assert parse_location(text) == place
+
+
+@pytest.mark.parametrize("text", ["Vienna", "48.21", "91, 0", "0, 181", "1, 2, 3"])
+def test_a_text_that_is_no_place_is_refused(text: str) -> None:
+    with pytest.raises(ScheduleError, match="write latitude and longitude"):
+        parse_location(text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "days"),
+    [
+        ("FREQ=WEEKLY;BYDAY=MO,FR;COUNT=3", ["05-08", "05-11", "05-15"]),
+        ("FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20260731T120000Z", ["05-29", "06-26", "07-31"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=31;COUNT=2", ["05-31", "07-31"]),
+        ("FREQ=DAILY;INTERVAL=100;COUNT=2", ["05-05", "08-13"]),
+        ("FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;COUNT=1", ["10-25"]),
+    ],
+)
+def test_a_recurrence_gives_its_days(rule: str, days: list[str]) -> None:
+    almanac, kept = SiteAlmanac("UTC"), Days(date(2026, 5, 5), rule)
+    almanac.check(kept, "UTC")
+    found = almanac.days(kept, date(2026, 1, 1), date(2027, 1, 1))
+    assert [one.strftime("%m-%d") for one in found] == days
+    assert almanac.days(kept, found[-1], found[-1]) == found[-1:]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=SECONDLY", "BYDAY=MO", "FREQ=DAILY;BYDAY=MO", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;INTERVAL=x", "FREQ=DAILY;FREQ=DAILY",
+        "FREQ=WEEKLY;BYDAY=1", "FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2", "FREQ=DAILY;UNTIL=20200101", "RRULE:FREQ=DAILY", "FREQ=DAILY;",
+        "FREQ=DAILY;DTSTART=20200101", "freq=daily", "FREQ=WEEKLY;BYDAY=" + ",".join(["MO"] * 100),
+    ],
+)  # fmt: skip
+def test_a_rule_that_is_not_understood_or_never_comes_about_is_refused(rule: str) -> None:
+    with pytest.raises(ScheduleError):
+        SiteAlmanac("UTC").check(Days(date(2026, 5, 5), rule), "UTC")
+
+
+def test_a_moment_of_the_sun_needs_the_place_of_the_site() -> None:
+    with pytest.raises(ScheduleError, match="'location' in the configuration"):
+        SiteAlmanac("UTC").check_moment(SunMoment(SunEvent.SUNSET))
+    SiteAlmanac("UTC", Location(0, 0)).check_moment(SunMoment(SunEvent.SUNSET))
+    SiteAlmanac("UTC").check_moment(ClockMoment(0))
