@@ -27,7 +27,6 @@ export const de: Texts = {
   skip: 'Nächstes auslassen',
   skipOf: (name) => `Das nächste Mal von ${name} auslassen`,
   skipped: (name, at) => `${name} lässt ${at} aus`,
-  unskip: (name) => `${name} doch stattfinden lassen`,
   pause: (name) => `${name} anhalten`,
   resume: (name) => `${name} laufen lassen`,
   pauseShort: 'Anhalten',
@@ -35,7 +34,6 @@ export const de: Texts = {
   save: 'Speichern',
   saved: (name) => `${name} ist gespeichert`,
   changed: 'Jemand anders hat diesen Zeitplan inzwischen geändert. Nun ist zu sehen, was daraus wurde.',
-  block: (name, outlet, act, from, state) => `${name}: ${outlet} ${act}, ${from}, ${state}`,
   until: (from, to) => `${from} bis ${to}`,
   acts: { on: 'an', off: 'aus', cycle: 'aus und wieder an' },
   states: {

@@ -31,7 +31,6 @@ export const en = {
   skip: 'Skip the next',
   skipOf: (name: string) => `Skip the next occurrence of ${name}`,
   skipped: (name: string, at: string) => `${name} leaves ${at} out`,
-  unskip: (name: string) => `Let ${name} happen after all`,
   pause: (name: string) => `Pause ${name}`,
   resume: (name: string) => `Let ${name} run`,
   pauseShort: 'Pause',
@@ -39,7 +38,6 @@ export const en = {
   save: 'Save',
   saved: (name: string) => `${name} is kept`,
   changed: 'Somebody else has changed this schedule meanwhile. What they made of it is shown now.',
-  block: (name: string, outlet: string, act: string, from: string, state: string) => `${name}: ${outlet} ${act}, ${from}, ${state}`,
   until: (from: string, to: string) => `${from} to ${to}`,
   acts: { on: 'on', off: 'off', cycle: 'power cycle' } as Record<Act, string>,
   states: {
