@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from loadcenter.adapters.web.models_schedules import ScheduleIn
 from loadcenter.adapters.web.shapes_schedules import draft
-from loadcenter.apps.cli import schedules
+from loadcenter.apps.cli import schedules, terminal
 from loadcenter.apps.cli.main import app
 
 START_MS = 1_800_000_000_000
@@ -79,11 +79,12 @@ class FakeClient:
 def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     made = FakeClient()
     monkeypatch.setattr(schedules, "connect", lambda _config, _data: made)
+    monkeypatch.setattr(terminal.out, "width", 200)
     return made
 
 
 def run(*arguments: str, code: int = 0) -> str:
-    done = CliRunner().invoke(app, ["schedule", *arguments], env={"COLUMNS": "200"})
+    done = CliRunner().invoke(app, ["schedule", *arguments])
     assert done.exit_code == code, done.output
     return " ".join(done.output.split())
 
