@@ -48,6 +48,7 @@ class Update:
         self._asks = 0
         self._asked_ms = None
         self._pending = []
+        self._waiting = None
         self._leave_ms = None
         self._deadline_ms = up_ms() + TRIAL_MS
 
@@ -58,6 +59,8 @@ class Update:
         message = _read(payload)
         if message.get("do") == "piece":
             self._take_piece(message)
+        elif message.get("do") == "offer" and self._trial:
+            self._waiting = message  # the spare image is the way back until this one is confirmed
         elif message.get("do") == "offer":
             self._take_offer(message)
 
@@ -66,6 +69,9 @@ class Update:
         if self._trial:
             self._trial = False
             self._slots.confirm()
+            if self._waiting:
+                self._take_offer(self._waiting)
+                self._waiting = None
         if self._slots.outcome and not self._slots.outcome[2]:
             self._tell_outcome()
 
@@ -105,9 +111,8 @@ class Update:
         n = offer.get("n")
         code = self._judge(offer)
         outcome = self._slots.outcome
-        if code == "repeated" and n == self._slots.last_n and (outcome or self._trial):
-            if outcome:
-                self._tell_outcome()
+        if code == "repeated" and outcome and n == outcome[0]:
+            self._tell_outcome()
         elif code != "ok":
             self._tell({"n": n if _is_number(n, 1 << 53) else 0, "status": "refused", "code": code})
         else:
