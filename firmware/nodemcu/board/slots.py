@@ -41,8 +41,8 @@ class Slots:
         try:
             with open(self._path(STATE)) as file:
                 self._state.update(json.load(file))
-        except OSError:
-            pass  # never started before: image-0 runs
+        except (OSError, ValueError):
+            pass  # never started before, or its flash is damaged: image-0 runs
 
     @property
     def last_n(self) -> int:

@@ -312,6 +312,12 @@ def test_a_broker_that_takes_no_farewell_does_not_hold_up_the_start(bench):
     assert bench.restarts == 1
 
 
+def test_a_state_that_cannot_be_read_runs_the_first_image(bench):
+    (bench.folder / "slots.json").write_text("{")
+    bench.power_on()
+    assert bench.placed[-1] == b"the one that runs"
+
+
 def test_a_cut_while_an_image_is_put_into_its_place_is_made_good_at_the_next_start(bench, monkeypatch):
     bench.take(bench.offer())
 
