@@ -5,9 +5,10 @@ Everything that decides is in memory and was written to the database before; `se
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from loadcenter.domain.cheapest import PricedQuarter
@@ -256,7 +257,7 @@ class Schedules:
             ScheduleError: it has no occurrence that begins then, or that one has begun.
             StoreUnavailableError: the database is away.
         """
-        self._coming(schedule_id, start_ms)
+        self._check_coming(schedule_id, start_ms)
         mark = MarkRow(schedule_id, start_ms, MarkKind.SKIPPED, self.clock.now_ms(), by)
         async with self.changing:
             await self.store.put_marks([mark])
@@ -270,7 +271,7 @@ class Schedules:
             ScheduleError: it has no occurrence that begins then, or that one has begun.
             StoreUnavailableError: the database is away.
         """
-        self._coming(schedule_id, start_ms)
+        self._check_coming(schedule_id, start_ms)
         async with self.changing:
             await self.store.delete_marks(schedule_id, MarkKind.SKIPPED, start_ms)
             self._marks.pop((schedule_id, start_ms, None, MarkKind.SKIPPED), None)
@@ -351,24 +352,40 @@ class Schedules:
             count: at least 1.
             schedule_id: of the schedule that it replaces, empty for a new one.
         """
-        now_ms, around = self.clock.now_ms(), self.circumstances()
-        found: list[Occurrence] = []
-        for since_ms in range(now_ms, now_ms + PREVIEW_MS, PREVIEW_STEP_MS):
-            some = occurrences(schedule_id, draft.plan, since_ms, since_ms + PREVIEW_STEP_MS, around)
-            found += [one for one in some if one.start_ms >= since_ms]
-            if len(found) >= count:
-                break
+        now_ms = self.clock.now_ms()
+        found = tuple(islice(self._coming(schedule_id, draft.plan), count))
         until_ms = now_ms + CONFLICTS_MS
         others = self.occurrences(
             now_ms, until_ms, [r for r in self._rows.values() if r.enabled and r.id != schedule_id]
         )
-        own = occurrences(schedule_id, draft.plan, now_ms, until_ms, around) if draft.enabled else []
+        own = (
+            occurrences(schedule_id, draft.plan, now_ms, until_ms, self.circumstances())
+            if draft.enabled
+            else []
+        )
         clashes = [
             one
             for one in conflicts([*others, *own])
             if schedule_id in (one.first.schedule_id, one.second.schedule_id)
         ]
-        return Preview(tuple(found[:count]), tuple(clashes))
+        return Preview(found, tuple(clashes))
+
+    def following(self, row: ScheduleRow) -> Occurrence | None:
+        """Return the next occurrence of a schedule that shall happen, None where none does."""
+        skipped = self.marks().skipped
+        coming = self._coming(row.id, row.plan) if row.enabled else iter(())
+        return next((one for one in coming if (one.schedule_id, one.start_ms) not in skipped), None)
+
+    def _coming(self, schedule_id: str, plan: Plan) -> Iterator[Occurrence]:
+        """Yield the occurrences of a plan that begin from now on, as far as is looked ahead."""
+        now_ms, around = self.clock.now_ms(), self.circumstances()
+        for since_ms in range(now_ms, now_ms + PREVIEW_MS, PREVIEW_STEP_MS):
+            some = occurrences(schedule_id, plan, since_ms, since_ms + PREVIEW_STEP_MS, around)
+            yield from (one for one in some if one.start_ms >= since_ms)
+
+    def tried(self, draft: Draft, since_ms: int, until_ms: int) -> list[Occurrence]:
+        """Return the occurrences that a schedule would have had in a span, with the prices that are known of it."""
+        return occurrences("", draft.plan, since_ms, until_ms, self.circumstances())
 
     # -- what carries them out
 
@@ -449,7 +466,7 @@ class Schedules:
         if identity is not None and place.outlet > identity.outlets:
             raise ScheduleError(f"there is no outlet {place}: this PDU has outlets 1 to {identity.outlets}")
 
-    def _coming(self, schedule_id: str, start_ms: int) -> None:
+    def _check_coming(self, schedule_id: str, start_ms: int) -> None:
         """Check that an occurrence is still to come."""
         row, now_ms = self.row(schedule_id), self.clock.now_ms()
         if start_ms <= now_ms:

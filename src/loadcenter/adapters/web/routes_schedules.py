@@ -51,8 +51,7 @@ def schedule_routes(schedules: Schedules) -> APIRouter:
 
 
 def _shown(schedules: Schedules, row: ScheduleRow) -> ScheduleOut:
-    following = schedules.preview(Draft(row.name, row.plan, enabled=False), 1, row.id).occurrences
-    return shape.schedule(row, following[0] if following and row.enabled else None)
+    return shape.schedule(row, schedules.following(row))
 
 
 def _add_looks(router: APIRouter, schedules: Schedules, weeks: Weeks) -> None:

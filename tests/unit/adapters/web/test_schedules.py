@@ -144,6 +144,7 @@ async def test_a_skipped_occurrence_shows_so_until_it_is_taken_back(client: http
 
     assert (await client.put(skip)).status_code == 204
     assert await state() == "skipped"
+    assert (await client.get(f"{API}/{made['id']}")).json()["next"]["start_ms"] == start + DAY_MS
     assert (await client.delete(skip)).status_code == 204
     assert await state() == "planned"
     assert_problem(await client.put(f"{API}/{made['id']}/skips/{start + 1}"), 422, "bad_schedule")
