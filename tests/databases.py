@@ -94,6 +94,11 @@ class MariaDbServer:
             self.kill()
             raise
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """End it in order; nothing happens if it does not run."""
         self._end(signal.SIGTERM)
