@@ -9,7 +9,7 @@ Between two minutes in which a rule has something to do nothing changes, so only
 them the functions of the device itself decide (`shedding.judge`, `shedding.first_to_restore`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -97,6 +97,8 @@ class DryOutlet:
         off_minutes: minutes in which it would have been off although it drew current.
         lost_mwh: what it drew in them.
         possible_minutes: minutes whose mean is within its limit and whose greatest value is over it.
+        scheduled_minutes: minutes in which a schedule would have kept it off although it drew current.
+        scheduled_mwh: what it drew in them.
     """
 
     outlet: int
@@ -106,6 +108,8 @@ class DryOutlet:
     off_minutes: int = 0
     lost_mwh: int = 0
     possible_minutes: int = 0
+    scheduled_minutes: int = 0
+    scheduled_mwh: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +131,44 @@ class DryResult:
     possible_minutes: int
 
 
-def dry_run(recorded: Recorded, config: PduConfig) -> DryResult:
-    """Return what `config` would have done over a record; it has as many outlets as the record."""
-    run = _Run(recorded, config)
+Spans = Sequence[tuple[int, int]]
+"""From which UTC ms until which, in order."""
+
+
+def dry_run(recorded: Recorded, config: PduConfig, off: Mapping[int, Spans] | None = None) -> DryResult:
+    """Return what `config` would have done over a record; it has as many outlets as the record.
+
+    Args:
+        recorded: what was drawn.
+        config: with what settings.
+        off: when a schedule would have kept an outlet off, by its number; a minute counts by its beginning.
+    """
+    switched = [_switched(recorded, number, off or {}) for number in range(1, len(recorded.outlets) + 1)]
+    run = _Run(replace(recorded, outlets=tuple(column for column, _, _ in switched)), config)
+    for one, (_, minutes, mwh) in zip(run.outlets, switched, strict=True):
+        one.scheduled_minutes, one.scheduled_mwh = minutes, mwh
     for first, last, source in _spans(recorded):
         run.walk(first, last, source)
     return run.result()
+
+
+def _switched(recorded: Recorded, number: int, off: Mapping[int, Spans]) -> tuple[OutletMinutes, int, int]:
+    """Return a column without what a schedule would have kept off, with how many minutes and mWh that is."""
+    column = recorded.outlets[number - 1]
+    if number not in off:
+        return column, 0, 0
+    columns = [list(one) for one in (column.mean_ma, column.mean_mw, column.most_ma, column.most_mw)]
+    count = mwh = 0
+    for from_ms, until_ms in off[number]:
+        first = max(0, -(-(from_ms - recorded.since_ms) // MINUTE_MS))
+        last = min(recorded.minutes, -(-(until_ms - recorded.since_ms) // MINUTE_MS))
+        for minute in range(first, last):
+            if columns[0][minute] > CARRIES_MA:
+                count += 1
+                mwh += columns[1][minute] // _MWH_PER_MW_MINUTE
+            for one in columns:
+                one[minute] = 0
+    return OutletMinutes(*columns), count, mwh
 
 
 def _spans(recorded: Recorded) -> Iterable[tuple[int, int, Source]]:

@@ -1,11 +1,12 @@
 """What other settings would have done over recorded minutes, beside what those in force would have."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loadcenter.domain.dry_run import MINUTE_MS, DryResult, OutletMinutes, Recorded, dry_run
 from loadcenter.domain.events import EventCode
+from loadcenter.domain.occurrences import Occurrence, steps_of
 from loadcenter.domain.settings import PduConfig, SettingsError, apply_settings
 from loadcenter.domain.topology import Source
 from loadcenter.services.fleet import Fleet
@@ -56,8 +57,9 @@ class DryRun:
         until_ms: int,
         pdu: Mapping[str, object],
         out: Sequence[Mapping[str, object]],
+        occurrences: Sequence[Occurrence] = (),
     ) -> DryAnswer:
-        """Return what a change of settings would have done, from since to until.
+        """Return what a change of settings, and schedules with these occurrences, would have done from since to until.
 
         Raises:
             NoSuchPduError: no such PDU.
@@ -69,7 +71,11 @@ class DryRun:
         current = self._views.config(pdu_id)
         proposed = self._proposed(pdu_id, current, pdu, out)
         recorded = await self._recorded(pdu_id, len(current.outlets), since_ms, until_ms)
-        results = [await asyncio.to_thread(dry_run, recorded, config) for config in (current, proposed)]
+        off = off_spans(occurrences, pdu_id, until_ms)
+        results = [
+            await asyncio.to_thread(dry_run, recorded, current),
+            await asyncio.to_thread(dry_run, recorded, proposed, off),
+        ]
         covered = recorded.covered / recorded.minutes
         return DryAnswer(since_ms, until_ms, covered, results[0], results[1])
 
@@ -113,6 +119,27 @@ class DryRun:
                 found.pop()
             found.append((minute, _target(event.data)))
         return found
+
+
+def off_spans(
+    occurrences: Iterable[Occurrence], pdu_id: str, until_ms: int
+) -> dict[int, list[tuple[int, int]]]:
+    """Return when schedules would have kept the outlets of a PDU off; before their first step nothing is known."""
+    steps = sorted(
+        (step for one in occurrences for step in steps_of(one) if step.key.place.pdu_id == pdu_id),
+        key=lambda step: step.rank,
+    )
+    since: dict[int, int] = {}
+    found: dict[int, list[tuple[int, int]]] = {}
+    for step in steps:
+        outlet = step.key.place.outlet
+        if not step.act.wants_on:
+            since.setdefault(outlet, step.due_ms)
+        elif outlet in since:
+            found.setdefault(outlet, []).append((since.pop(outlet), step.due_ms))
+    for outlet, from_ms in since.items():
+        found.setdefault(outlet, []).append((from_ms, until_ms))
+    return found
 
 
 def _span(since_ms: int, until_ms: int) -> tuple[int, int]:

@@ -27,6 +27,7 @@ from loadcenter.services.ports.schedules import (
     ScheduleRow,
     ScheduleStore,
 )
+from loadcenter.services.schedule_marks import MarkBook
 from loadcenter.services.schedule_times import Circumstances, occurrences
 
 SCHEDULES_MAX: Final = 500
@@ -36,8 +37,6 @@ PREVIEW_MS: Final = 1_200 * DAY_MS
 PREVIEW_STEP_MS: Final = 32 * DAY_MS
 CONFLICTS_MS: Final = 14 * DAY_MS
 """How far ahead the conflicts of a schedule are shown before it is kept."""
-
-_TAKEN = (MarkKind.PERSON_ON, MarkKind.PERSON_OFF)
 
 
 class NoSuchScheduleError(KeyError):
@@ -91,10 +90,9 @@ class Schedules:
         self._almanac = almanac
         self._prices = prices
         self._rows: dict[str, ScheduleRow] = {}
-        self._marks: dict[tuple[str, int, OutletId | None, MarkKind], MarkRow] = {}
+        self._marks = MarkBook()
         self._holds: dict[OutletId, HoldRow] = {}
         self._holidays: dict[date, str] = {}
-        self._unwritten: list[MarkRow] = []
         self.changing = asyncio.Lock()
         self.changes = 0
 
@@ -107,7 +105,7 @@ class Schedules:
             StoreUnavailableError: the database is away.
         """
         self._rows = {row.id: row for row in await self.store.schedules()}
-        self._marks = {_key(row): row for row in await self.store.marks()}
+        self._marks = MarkBook(await self.store.marks())
         self._holds = {row.place: row for row in await self.store.holds()}
         self._holidays = await self.store.holidays()
         await self._prices.load()
@@ -152,27 +150,11 @@ class Schedules:
 
     def marks(self) -> Marks:
         """Return what people have done about occurrences and outlets."""
-        rows = self._marks.values()
-        return Marks(
-            {(row.schedule_id, row.start_ms) for row in rows if row.kind is MarkKind.SKIPPED},
-            {
-                (row.schedule_id, row.start_ms, row.place): row.kind.value
-                for row in rows
-                if row.kind in _TAKEN and row.place is not None
-            },
-            set(self._holds),
-        )
+        return Marks(self._marks.skipped(), self._marks.taken(), set(self._holds))
 
     def circumstances(self) -> Circumstances:
         """Return what occurrences depend on, as of now."""
-        chosen: dict[tuple[str, date], list[tuple[int, int]]] = {}
-        for row in self._marks.values():
-            if row.kind is MarkKind.SPAN:
-                spans = chosen.setdefault((row.schedule_id, date.fromisoformat(row.by)), [])
-                spans.append((row.start_ms, row.at_ms))
-        return Circumstances(
-            self._almanac, self._holidays, self._prices, {key: sorted(one) for key, one in chosen.items()}
-        )
+        return Circumstances(self._almanac, self._holidays, self._prices, self._marks.chosen())
 
     def occurrences(
         self, since_ms: int, until_ms: int, rows: Iterable[ScheduleRow] | None = None
@@ -246,7 +228,7 @@ class Schedules:
             self.row(schedule_id)
             await self.store.delete_schedule(schedule_id)
             del self._rows[schedule_id]
-            self._marks = {key: row for key, row in self._marks.items() if row.schedule_id != schedule_id}
+            self._marks.forget_schedule(schedule_id)
             self.changes += 1
 
     async def skip(self, schedule_id: str, start_ms: int, by: str) -> None:
@@ -261,7 +243,8 @@ class Schedules:
         mark = MarkRow(schedule_id, start_ms, MarkKind.SKIPPED, self.clock.now_ms(), by)
         async with self.changing:
             await self.store.put_marks([mark])
-            self._remember([mark])
+            self._marks.add([mark])
+            self.changes += 1
 
     async def unskip(self, schedule_id: str, start_ms: int) -> None:
         """Let an occurrence that was skipped happen after all; one that was not happens anyway.
@@ -274,7 +257,7 @@ class Schedules:
         self._check_coming(schedule_id, start_ms)
         async with self.changing:
             await self.store.delete_marks(schedule_id, MarkKind.SKIPPED, start_ms)
-            self._marks.pop((schedule_id, start_ms, None, MarkKind.SKIPPED), None)
+            self._marks.remove(MarkRow(schedule_id, start_ms, MarkKind.SKIPPED, 0, ""))
             self.changes += 1
 
     async def hold(self, place: OutletId, by: str) -> HoldRow:
@@ -398,23 +381,25 @@ class Schedules:
         rows = [row for row in self._rows.values() if row.enabled and place in row.plan.targets]
         latest_ms = max((row.plan.late_ms for row in rows), default=0)
         known = self.occurrences(now_ms - latest_ms, now_ms + 1, rows)
-        fresh = [
+        taken = self._marks.taken()
+        self._marks.add_unwritten(
             MarkRow(schedule_id, start_ms, kind, now_ms, by, of)
             for schedule_id, start_ms, of in taken_over(known, place, now_ms)
-            if not any((schedule_id, start_ms, of, one) in self._marks for one in _TAKEN)
-        ]
-        self._unwritten += fresh
-        self._remember(fresh)
+            if (schedule_id, start_ms, of) not in taken
+        )
+        self.changes += 1
+
+    def choose(self, spans: Iterable[MarkRow]) -> None:
+        """Note which cheapest hours were chosen; it is in force at once, and written with the next decisions."""
+        self._marks.add_unwritten(spans)
 
     def unwritten_marks(self) -> list[MarkRow]:
         """Return the marks that are in force and not written yet."""
-        return list(self._unwritten)
+        return self._marks.unwritten()
 
     def note_decided(self, marks: Iterable[MarkRow], decided_ms: Mapping[str, int]) -> None:
         """Note what was written: these marks, and until when schedules are decided."""
-        written = list(marks)
-        self._remember(written)
-        self._unwritten = [one for one in self._unwritten if one not in written]
+        self._marks.written(marks)
         for schedule_id, until_ms in decided_ms.items():
             self._rows[schedule_id] = replace(self._rows[schedule_id], decided_ms=until_ms)
 
@@ -425,12 +410,7 @@ class Schedules:
             StoreUnavailableError: the database is away.
         """
         await self.store.forget_runs(before_ms)
-        self._marks = {key: row for key, row in self._marks.items() if row.start_ms >= before_ms}
-
-    def _remember(self, marks: Iterable[MarkRow]) -> None:
-        for one in marks:
-            self._marks.setdefault(_key(one), one)
-        self.changes += 1
+        self._marks.forget_before(before_ms)
 
     async def _put(self, row: ScheduleRow, before: int) -> None:
         if any(one.name == row.name and one.id != row.id for one in self._rows.values()):
@@ -442,16 +422,9 @@ class Schedules:
 
     async def _forget_choice(self, schedule_id: str, now_ms: int) -> None:
         """Let the cheapest hours be chosen anew, unless some of them have begun."""
-        chosen = [
-            row
-            for row in self._marks.values()
-            if row.schedule_id == schedule_id and row.kind is MarkKind.SPAN
-        ]
-        begun = {row.by for row in chosen if row.start_ms <= now_ms}
-        for row in chosen:
-            if row.by not in begun:
-                await self.store.delete_marks(schedule_id, MarkKind.SPAN, row.start_ms)
-                del self._marks[_key(row)]
+        for row in self._marks.spans_not_begun(schedule_id, now_ms):
+            await self.store.delete_marks(schedule_id, MarkKind.SPAN, row.start_ms)
+            self._marks.remove(row)
 
     async def _decided_until_now(self) -> None:
         """Keep what has changed from giving occurrences to a time that is over."""
@@ -473,10 +446,6 @@ class Schedules:
             raise ScheduleError("that occurrence has begun: switch its outlets to end it")
         if not any(one.start_ms == start_ms for one in self.occurrences(start_ms, start_ms + 1, [row])):
             raise ScheduleError(f"'{row.name}' has no occurrence that begins then: look at its next ones")
-
-
-def _key(row: MarkRow) -> tuple[str, int, OutletId | None, MarkKind]:
-    return row.schedule_id, row.start_ms, row.place, row.kind
 
 
 def _changed(row: ScheduleRow, version: int) -> ScheduleConflictError:

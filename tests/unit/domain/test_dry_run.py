@@ -72,3 +72,12 @@ def test_each_source_has_its_budget():
     )
     result = dry_run(record, replace(TWO, budget_backup_ma=3_000))
     assert told(result) == [(2, What.SHED, 2), (4, What.RESTORED, 2)]
+
+
+def test_what_a_schedule_would_have_kept_off_is_not_drawn_and_counted():
+    record = recorded([3_000] * 6, [2_000] * 6)
+    off = {1: [(-5, 90_000), (4 * MINUTE_MS, 10**9)]}
+    result = dry_run(record, replace(TWO, budget_main_ma=4_000), off)
+    one = result.outlets[0]
+    assert (one.scheduled_minutes, one.scheduled_mwh) == (4, 4 * (3_000 * 230 // 60))
+    assert told(result) == [(2, What.SHED, 2), (4, What.RESTORED, 2)]

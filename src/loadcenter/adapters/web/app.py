@@ -90,11 +90,12 @@ def make_app(served: Served) -> FastAPI:
     api.include_router(pdu_routes(served.shapes, served.registry, served.tuning))
     api.include_router(setting_routes())
     api.include_router(command_routes(served.shapes, served.shapes.control.headroom))
-    for control_routes in (site_routes, group_routes, dry_run_routes):
+    for control_routes in (site_routes, group_routes):
         api.include_router(control_routes(served.shapes, served.shapes.control))
     api.include_router(record_routes(served.shapes, served.store, served.history))
     api.include_router(analytics_routes(served.shapes.fleet, served.analytics))
     api.include_router(schedule_routes(served.schedules))
+    api.include_router(dry_run_routes(served.shapes, served.shapes.control, served.schedules))
     api.include_router(export_routes(served.shapes, served.exporter))
     api.include_router(device_routes(served.registry, served.updates, served.store))
     if served.plant is None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from loadcenter.adapters.web.models import OutletNumber, TimeMs
+from loadcenter.adapters.web.models_schedules import ScheduleIn
 from loadcenter.domain.commands import CYCLE_OFF_MS_MAX
 from loadcenter.domain.groups import MEMBERS_MOST, STAGGER_S_MOST
 from loadcenter.domain.plans import DELAY_S_MOST, STEPS_MOST
@@ -216,12 +217,13 @@ class PlansOut(BaseModel):
 
 
 class DryRunIn(BaseModel):
-    """A change of settings, and the span to try it on."""
+    """A change of settings, schedules to try beside, and the span to try it all on."""
 
     since_ms: TimeMs
     until_ms: TimeMs
     pdu: dict[str, object] = {}
     out: list[dict[str, object]] = Field(default=[], max_length=MAX_OUTLETS)
+    schedules: list[ScheduleIn] = Field(default=[], max_length=20)
 
 
 class DryOutletOut(BaseModel):
@@ -235,6 +237,8 @@ class DryOutletOut(BaseModel):
     off_min: int
     lost_kwh: float
     possible_min: int
+    scheduled_min: int
+    scheduled_kwh: float
 
 
 class DryEventOut(BaseModel):

@@ -7,20 +7,30 @@ from loadcenter.adapters.web.models_control import DryRunIn, DryRunOut
 from loadcenter.adapters.web.problems import ProblemError
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.adapters.web.shapes_control import dry_run_out
+from loadcenter.adapters.web.shapes_schedules import draft as schedule_draft
+from loadcenter.domain.occurrences import Occurrence
 from loadcenter.services.control import Control
 from loadcenter.services.dry_run import DrySpanError
+from loadcenter.services.schedules import Schedules
 from loadcenter.services.tuning import SettingRefusedError
 
 
-def dry_run_routes(shapes: Shapes, control: Control) -> APIRouter:
+def dry_run_routes(shapes: Shapes, control: Control, schedules: Schedules) -> APIRouter:
     """Return the route of the dry run."""
     router = APIRouter(tags=["control"], dependencies=[Depends(require_visitor)])
 
     @router.post("/pdus/{pdu_id}/dry-run")
     async def dry_run(pdu_id: str, body: DryRunIn) -> DryRunOut:
         """Return what a change of settings would have done over recorded minutes; nothing is changed."""
+        occurrences: list[Occurrence] = []
+        for one in body.schedules:
+            draft = schedule_draft(one, schedules.almanac.site_zone)
+            schedules.check(draft)
+            occurrences += schedules.tried(draft, body.since_ms, body.until_ms)
         try:
-            answer = await control.dry_run.settings(pdu_id, body.since_ms, body.until_ms, body.pdu, body.out)
+            answer = await control.dry_run.settings(
+                pdu_id, body.since_ms, body.until_ms, body.pdu, body.out, occurrences
+            )
         except DrySpanError as error:
             raise ProblemError(422, "bad_range", "Range cannot be tried", str(error)) from error
         except SettingRefusedError as error:

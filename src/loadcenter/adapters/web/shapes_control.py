@@ -204,6 +204,8 @@ def _result(result: DryResult, labels: Labels) -> DryResultOut:
                 off_min=one.off_minutes,
                 lost_kwh=kwh_from_mwh(one.lost_mwh) or 0,
                 possible_min=one.possible_minutes,
+                scheduled_min=one.scheduled_minutes,
+                scheduled_kwh=kwh_from_mwh(one.scheduled_mwh) or 0,
             )
             for one in result.outlets
         ],

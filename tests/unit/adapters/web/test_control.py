@@ -228,3 +228,22 @@ async def test_a_dry_run_tells_what_a_smaller_budget_would_have_done(
     assert empty.json()["code"] == "bad_range"
     bad = await client.post("/api/v1/pdus/rack-1/dry-run", json={**span, "pdu": {"budget_main_ma": 1}})
     assert bad.json()["code"] == "bad_setting"
+    night = {
+        "name": "Night",
+        "targets": [{"pdu_id": "rack-1", "outlet": 2}],
+        "do": "off",
+        "days": {"first": "2027-01-15"},
+        "begin": {"at": "00:00"},
+        "duration_s": 86_400,
+        "timezone": "UTC",
+    }
+    with_night = (
+        await client.post("/api/v1/pdus/rack-1/dry-run", json={**body, "schedules": [night]})
+    ).json()
+    assert [(one["sheds"], one["scheduled_min"]) for one in with_night["proposed"]["outlets"]] == [
+        (0, 0),
+        (0, 10),
+    ]
+    nonsense = {**night, "begin": None}
+    refused = await client.post("/api/v1/pdus/rack-1/dry-run", json={**body, "schedules": [nonsense]})
+    assert refused.json()["code"] == "bad_schedule"
