@@ -122,8 +122,8 @@ class Scheduler:
 
     async def _decide(self, now_ms: int) -> None:
         rows = {row.id: row for row in self._schedules.rows() if row.enabled}
-        marks = [*self._schedules.unwritten_marks(), *self._chosen(rows.values(), now_ms)]
-        self._schedules.note_decided([one for one in marks if one.kind is MarkKind.SPAN], {})
+        self._schedules.choose(self._chosen(rows.values(), now_ms))
+        marks = self._schedules.unwritten_marks()
         since_ms = {row.id: max(min(row.decided_ms, now_ms), now_ms - LOOK_BACK_MS) for row in rows.values()}
         known = self._known(rows.values(), since_ms, now_ms)
         past = await self._past(known, since_ms, now_ms)

@@ -306,6 +306,18 @@ async def test_the_cheapest_hours_are_chosen_when_their_time_begins_and_stay_so(
     assert [one[1] for one in rig.orders()] == [True, False]
 
 
+async def test_a_choice_made_while_the_database_is_away_is_written_when_it_is_back(rig: Rig) -> None:
+    cheap = Cheapest(16 * 60, HOUR, 6 * HOUR)
+    await rig.add(Plan((PLACE,), Act.ON, EVENING.days, cheap, EVENING.zone))
+    await rig.until(BEGIN - 1)
+    rig.center.store.away = "gone"
+    await rig.until(BEGIN + MINUTE)
+    rig.center.store.away = None
+    await rig.until(BEGIN + 2 * MINUTE)
+    (mark,) = await rig.center.store.schedules.marks()
+    assert (mark.kind, mark.start_ms, mark.at_ms) == (MarkKind.SPAN, BEGIN, BEGIN + HOUR)
+
+
 # ---- restarts ---------------------------------------------------------------------------------------------------------
 
 
