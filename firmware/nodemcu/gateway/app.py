@@ -67,6 +67,7 @@ class App:
         self._away_ms = 0
         self._writer = None
         self.device.send = self._send
+        self.device.links = self._links
 
     async def run(self) -> None:
         """Work until a task dies; the caller then starts the board anew.
@@ -140,6 +141,10 @@ class App:
             self._watch_broker()
             self._beat()
             await asyncio.sleep(STEP_S)
+
+    def _links(self) -> dict:
+        uplink = self.uplink
+        return {"connects": uplink.connects, "drops": uplink.drops, "reason": uplink.reason}
 
     def _watch_broker(self) -> None:
         """Tell of a broker that was away for long, and of its return; both wait in flash until it is back."""

@@ -31,12 +31,14 @@ class Device:
         changed: asyncio.Event, set when a state or an answer waits.
         state_version: rises with each change of what `state` returns.
         send: function (bytes) that writes to the serial line; set by whoever opens it.
+        links: function that returns what is known of the way to the broker, for the birth; likewise.
     """
 
     def __init__(self, boxes: object, uptime: object, version: str, memory: object) -> None:
         self.changed = asyncio.Event()
         self.state_version = 0
         self.send = None
+        self.links = dict
         self.boxes = boxes
         self.orders = Orders(boxes.boot, self._refused, self.changed.set)
         self.unit = Unit(boxes, self.touch, self.orders.release, self._told_by, memory)
@@ -71,6 +73,14 @@ class Device:
         fields = {"min_v": CONTRACT_MIN, "max_v": CONTRACT_MAX, "period_ms": 1000, "gateway": self._version}
         if not self.unit.speaks:  # SER-11: what else it says may mean something else
             fields["serial_v"] = hello[unit.VERSION]
+        # Beyond the contract (MQTT-2): what a person asks for when a line is bad.
+        fields["line"] = {
+            "thrown": self.unit.lines.thrown,
+            "odd": self.unit.odd,
+            "restarts": self.unit.restarts,
+            "unanswered": self.orders.dropped + self.unit.acting.full,
+        }
+        fields["link"] = self.links()
         fields["model"] = "LC-%d" % hello[unit.OUTLETS]
         fields["fw"] = translate.firmware(hello[unit.FW])
         fields["outlets"] = hello[unit.OUTLETS]

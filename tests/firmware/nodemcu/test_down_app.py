@@ -124,3 +124,20 @@ def test_a_broker_that_is_away_for_long_is_an_event_and_so_is_its_return(tmp_pat
         running.cancel()
 
     play(course)
+
+
+def test_a_birth_tells_how_the_lines_have_been(tmp_path):
+    """MQTT-2, MQTT-25."""
+
+    async def course() -> None:
+        app = made(tmp_path, Lines())
+        frames = load("frames")
+        app.device.hear(b"garbage\n")
+        app.device.hear(frames.encode("H", 1, 5, (1, 1, 230_000, 50_000, 4000, 16_000, 1, 1, 0, 100)))
+        app.device.hear(frames.encode("T", 2, 5, (*[0] * 13, *[0] * 6, *[0] * 7)))
+        app.uplink.connects, app.uplink.drops, app.uplink.reason = 3, 2, "the broker is silent"
+        birth = app.device.birth()
+        assert birth["line"] == {"thrown": 1, "odd": 0, "restarts": 0, "unanswered": 0}
+        assert birth["link"] == {"connects": 3, "drops": 2, "reason": "the broker is silent"}
+
+    play(course)
