@@ -1,12 +1,10 @@
 """Energy from counters: per bucket, across gaps and resets, nothing counted twice and nothing lost."""
 
-import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from loadcenter.domain.energy import counter_delta_mwh
 from loadcenter.domain.rollups import Counters
 from loadcenter.services.columns import Buckets, CounterColumns
 from loadcenter.services.ports import Store
@@ -33,6 +31,9 @@ def energy_of(counters: CounterColumns) -> Energy:
 
     A bucket holds what its counter went on since the last reading of the bucket before, unless more than `GAP_MS`
     lies between: then that part stands as "in gap". All parts together are the total.
+
+    Resets are seen elsewhere (`Counters`). What lies below an earlier reading nevertheless comes from a clock that was
+    set back, and was counted there already.
     """
     energy: list[int] = []
     in_gap: list[int] = []
@@ -42,12 +43,13 @@ def energy_of(counters: CounterColumns) -> Energy:
             energy.append(0)
             in_gap.append(0)
             continue
-        within = last_mwh - first_mwh + (reset_mwh or 0)
-        between = counter_delta_mwh(before_mwh, first_mwh) if before_mwh >= 0 else 0
-        gap = first_ts_ms - before_ts_ms > GAP_MS
-        energy.append(within if gap else within + between)
-        in_gap.append(between if gap else 0)
-        before_ts_ms, before_mwh = last_ts_ms, last_mwh
+        hidden_mwh = reset_mwh or 0
+        gap = before_mwh >= 0 and first_ts_ms - before_ts_ms > GAP_MS
+        since_mwh = max(first_mwh, before_mwh) if gap or before_mwh < 0 else before_mwh
+        energy.append(max(0, last_mwh - since_mwh + hidden_mwh))
+        in_gap.append(max(0, first_mwh - before_mwh) if gap else 0)
+        before_ts_ms = last_ts_ms
+        before_mwh = last_mwh if hidden_mwh else max(before_mwh, last_mwh)
     return Energy(energy, in_gap)
 
 
@@ -76,10 +78,12 @@ async def outlets_that_fell(
 
 
 def falls_between(counters: CounterColumns) -> bool:
-    """Return whether a bucket begins lower than the one before has ended: the newest rows, not in the tier yet."""
+    """Return whether a bucket begins lower than the first one: a reset among the newest rows, not in the tier yet.
+
+    Lower than the one before alone it may come from a clock that was set back.
+    """
     first = [value for value in counters.first_mwh if value is not None]
-    last = [value for value in counters.last_mwh if value is not None]
-    return any(map(operator.lt, first[1:], last))
+    return bool(first) and min(first) < first[0]
 
 
 def _rows(counters: CounterColumns) -> Iterator[tuple[int | None, ...]]:

@@ -27,8 +27,11 @@ def test_energy_across_a_gap_stands_apart_and_counts_in_the_total() -> None:
     assert found.total_mwh == 601
 
 
-def test_a_reset_between_buckets_loses_nothing_that_was_seen() -> None:
-    assert energy(span(0, 500), span(1_000, 520), span(2_000, 3)) == Energy([0, 20, 3], [0, 0, 0])
+def test_a_clock_that_was_set_back_counts_nothing_twice() -> None:
+    """The second hour was lived twice: its buckets hold both, and what comes after them begins where the second ended."""
+    twice = [span(0, 100, 59_000, 150), span(60_000, 150, 119_000, 210), span(120_000, 160, 170_000, 230)]
+    assert energy(*twice, span(175_000, 231)) == Energy([50, 60, 20, 1], [0, 0, 0, 0])
+    assert energy(span(0, 500, 1_000, 900), span(100_000, 600, 101_000, 950)) == Energy([400, 50], [0, 0])
 
 
 def test_a_reset_that_a_bucket_knows_of_counts() -> None:
@@ -46,6 +49,8 @@ def test_no_buckets_hold_no_energy() -> None:
 
 def test_a_fall_between_buckets_is_noticed_over_one_without_a_counter() -> None:
     assert not falls_between(CounterColumns.of([span(0, 5), None, span(2, 5)]))
+    assert not falls_between(CounterColumns.of([span(0, 5, 1, 9), None, span(2, 6), span(3, 5)]))
+    assert not falls_between(CounterColumns.of([None]))
     assert falls_between(CounterColumns.of([span(0, 5), None, span(2, 4)]))
 
 

@@ -50,6 +50,16 @@ async def chart_of(
     return await history.chart("rack-1", [1], [], since_ms, until_ms, points)
 
 
+@pytest.mark.parametrize("points", [4, 60, 700])
+@pytest.mark.parametrize("length_ms", [2 * HOUR_MS, 3 * HOUR_MS])
+async def test_a_clock_that_was_set_back_by_an_hour_adds_nothing(length_ms: int, points: int) -> None:
+    first = [(minute * 60_000, 10_000_000 + minute) for minute in range(100)]
+    again = [(minute * 60_000 + 500, 10_000_060 + minute) for minute in range(40, 120)]
+    chart = await chart_of([*first, *again], 0, length_ms, points)
+    [series] = chart.outlets
+    assert series.energy.total_mwh == 179
+
+
 # ---- energy over resets -------------------------------------------------------------------------------------------
 
 
