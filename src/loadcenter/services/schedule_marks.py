@@ -52,6 +52,10 @@ class MarkBook:
         """Take the marks of occurrences that began before an instant out of force."""
         self._rows = {key: row for key, row in self._rows.items() if row.start_ms >= before_ms}
 
+    def is_skipped(self, schedule_id: str, start_ms: int) -> bool:
+        """Return whether an occurrence shall not happen."""
+        return (schedule_id, start_ms, None, MarkKind.SKIPPED) in self._rows
+
     def skipped(self) -> set[tuple[str, int]]:
         """Return (schedule, start) of the occurrences that shall not happen."""
         return {(row.schedule_id, row.start_ms) for row in self._of(MarkKind.SKIPPED)}

@@ -355,9 +355,8 @@ class Schedules:
 
     def following(self, row: ScheduleRow) -> Occurrence | None:
         """Return the next occurrence of a schedule that shall happen, None where none does."""
-        skipped = self.marks().skipped
         coming = self._coming(row.id, row.plan) if row.enabled else iter(())
-        return next((one for one in coming if (one.schedule_id, one.start_ms) not in skipped), None)
+        return next((one for one in coming if not self._marks.is_skipped(row.id, one.start_ms)), None)
 
     def _coming(self, schedule_id: str, plan: Plan) -> Iterator[Occurrence]:
         """Yield the occurrences of a plan that begin from now on, as far as is looked ahead."""

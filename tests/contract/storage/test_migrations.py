@@ -82,6 +82,27 @@ async def test_the_first_revision_cut_off_half_way_runs_to_its_end(url: str) -> 
     }
 
 
+async def test_the_tables_of_schedules_are_added_to_what_is_there_even_after_a_cut(url: str) -> None:
+    await look(url, lambda connection: migrate(connection, "0002"))
+    keep = "INSERT INTO device VALUES ('rack-1', 'Rack', 1, 'b', 'm', '')"
+    await look(url, lambda connection: connection.exec_driver_sql(keep))
+    await look(url, lambda connection: migrate(connection, "0003"))
+
+    def undo_the_end(connection: Connection) -> None:
+        connection.exec_driver_sql("DROP TABLE energy_price")
+        connection.exec_driver_sql(
+            "DROP INDEX schedule_run_by_time ON schedule_run"
+            if "mysql" in url
+            else "DROP INDEX schedule_run_by_time"
+        )
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+
+    await look(url, undo_the_end)
+    async with open_store(url) as store:
+        assert [one.pdu_id for one in await store.devices()] == ["rack-1"]
+    assert await look(url, differences) == []
+
+
 async def test_two_programs_that_start_at_once_build_the_tables_once(url: str) -> None:
     async def start() -> None:
         async with open_store(url) as store:

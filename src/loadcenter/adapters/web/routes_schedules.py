@@ -117,9 +117,12 @@ def _add_runs(router: APIRouter, schedules: Schedules) -> None:
         if (pdu is None) != (outlet is None):
             raise ScheduleError("give 'pdu' and 'outlet' together, or neither")
         place = None if pdu is None or outlet is None else OutletId(pdu, outlet)
-        rows = await schedules.store.runs(RunFilter(since_ms, until_ms, schedule, place, limit))
-        older_ms = rows[-1].due_ms if len(rows) == limit else None
-        return RunsOut(items=[shape.run(row) for row in rows], next=older_ms)
+        rows = await schedules.store.runs(RunFilter(since_ms, until_ms, schedule, place, limit + 1))
+        if len(rows) <= limit:
+            return RunsOut(items=[shape.run(row) for row in rows], next=None)
+        # what is due at the same instant stays together, unless that alone is more than a page
+        whole = [row for row in rows if row.due_ms > rows[-1].due_ms] or rows[:limit]
+        return RunsOut(items=[shape.run(row) for row in whole], next=whole[-1].due_ms)
 
 
 def _add_holidays(router: APIRouter, schedules: Schedules) -> None:

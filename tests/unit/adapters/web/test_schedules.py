@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from tests.contract.storage.scheduled import T, run
 from tests.fakes.builders import Center
 from tests.unit.adapters.web.test_routes import assert_problem
+
+from loadcenter.domain.topology import OutletId
 
 API = "/api/v1/schedules"
 DAY_MS = 86_400_000
@@ -205,3 +208,18 @@ async def test_a_list_of_prices_that_is_none_is_refused(client: httpx.AsyncClien
 async def test_runs_are_listed_by_outlet_only_with_its_pdu(client: httpx.AsyncClient) -> None:
     assert (await client.get(f"{API}/runs")).json() == {"items": [], "next": None}
     assert_problem(await client.get(f"{API}/runs?outlet=1"), 422, "bad_schedule")
+
+
+async def test_runs_that_were_due_together_stay_on_one_page(
+    center: Center, client: httpx.AsyncClient
+) -> None:
+    rows = [run(T + hour, place=OutletId("rack-1", n)) for hour in range(3) for n in (1, 2)]
+    await center.store.schedules.decide(rows, [], {})
+    seen, until = [], ""
+    while True:
+        page = (await client.get(f"{API}/runs?limit=3{until}")).json()
+        seen += [(one["due_ms"] - T, one["outlet"]) for one in page["items"]]
+        if page["next"] is None:
+            break
+        until = f"&until_ms={page['next']}"
+    assert seen == [(2, 1), (2, 2), (1, 1), (1, 2), (0, 1), (0, 2)]
