@@ -55,6 +55,10 @@ def outlet(whole: Chain, n: int) -> dict[str, object]:
     return found
 
 
+def statuses(whole: Chain) -> list[object]:
+    return [one["status"] for one in whole.center.get("/commands", pdu=PDU)["items"]]
+
+
 def events(whole: Chain, code: str) -> list[dict[str, object]]:
     found: list[dict[str, object]] = whole.center.get("/events", pdu=PDU, code=code)["items"]
     return found
@@ -72,8 +76,8 @@ def test_a_click_moves_the_relay_and_the_device_confirms_it(whole: Chain, page: 
     switch.click()
     whole.unit.see("pin  outlet_2 on", seen)
     expect(switch).to_have_attribute("aria-checked", "true")
-    commands = whole.center.get("/commands", pdu=PDU)["items"]
-    assert [one["status"] for one in commands[:2]] == ["confirmed", "confirmed"]
+    # The state goes ahead of the answer.
+    whole.until(lambda: statuses(whole)[:2] == ["confirmed", "confirmed"])
 
 
 def test_when_main_is_cut_the_unit_transfers_and_the_record_is_on_the_page(whole: Chain, page: Page) -> None:
@@ -108,7 +112,7 @@ def test_an_overload_is_latched_until_a_person_resets_it(whole: Chain, page: Pag
     page.get_by_test_id("confirm-ok").click()
     whole.until(lambda: outlet(whole, 3)["trip"] is None)
     done = whole.center.command(f"/pdus/{PDU}/outlets/3/commands", {"do": "on"})
-    assert done["status"] == "confirmed"
+    assert done["status"] == "confirmed", done
 
 
 def test_new_settings_reach_the_eeprom_and_outlast_a_reset(whole: Chain) -> None:
