@@ -127,7 +127,7 @@ async def _run(
     text, names = _compiled(make, connection.dialect, tier, shape)
     given = {**values, **{f"channel_{n}": channel for n, channel in enumerate(channels)}}
     found = await connection.exec_driver_sql(text, tuple(given[name] for name in names))
-    return list(map(tuple, found))
+    return list(map(tuple, found.all()))
 
 
 @lru_cache(maxsize=256)

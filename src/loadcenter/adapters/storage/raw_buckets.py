@@ -40,7 +40,7 @@ async def known_outlet_buckets(
         wanted = tuple(members)
         text, names = _text(connection.dialect, bank, wanted)
         rows = await connection.exec_driver_sql(text, tuple(values[name] for name in names))
-        columns: Columns = list(zip(*sorted(map(tuple, rows)), strict=True))
+        columns: Columns = list(zip(*sorted(map(tuple, rows.all())), strict=True))
         for place, outlet in enumerate(wanted if columns else ()):
             own = columns[_SHARED + place * _OWN : _SHARED + (place + 1) * _OWN]
             if own[0] == columns[5] and all(columns[6]):
