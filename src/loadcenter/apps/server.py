@@ -19,6 +19,11 @@ _UNSENT_MOST = 128 * 1024
 """Bytes that the kernel takes of a connection beyond those on their way."""
 
 
+_COLLECTIONS = 20_000, 50, 50
+"""When the garbage collector looks (Python: 700, 10, 10). A fold makes a hundred thousand objects that all stay until its
+end: with Python's own numbers it was looked through for them over and over, which took two thirds of its time."""
+
+
 class ListenError(OSError):
     """The web server cannot listen where it should; the message says what to do."""
 
@@ -74,6 +79,7 @@ class _Server(uvicorn.Server):
         # everybody for 130 ms with a thousand PDUs (20 ms without).
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_COLLECTIONS)
         self._started_event.set()
 
     @contextlib.contextmanager

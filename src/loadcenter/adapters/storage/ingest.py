@@ -21,7 +21,7 @@ from loadcenter.adapters.storage.dialect import (
     write_rows,
 )
 from loadcenter.adapters.storage.folding import keep_unfolded
-from loadcenter.adapters.storage.pdus import known_numbers, numbers_of
+from loadcenter.adapters.storage.pdus import numbers_of
 from loadcenter.adapters.storage.quarantine import keep_apart
 from loadcenter.adapters.storage.records import joined, put_records, rows_of_readings, rows_of_record
 from loadcenter.adapters.storage.rollups import DayStart, RecordKey, Values, add_rollups
@@ -65,9 +65,12 @@ async def commit(
 
 async def positions(connection: AsyncConnection, pdu_id: str) -> dict[StreamKey, int]:
     """Return the stream positions of a PDU."""
-    pdu_no = (await known_numbers(connection, [pdu_id])).get(pdu_id)
-    columns = schema.stream_position.c
-    query = select(columns.boot, columns.stream, columns.seq).where(columns.pdu_no == pdu_no)
+    columns, pdu = schema.stream_position.c, schema.pdu.c
+    query = (
+        select(columns.boot, columns.stream, columns.seq)
+        .join(schema.pdu, pdu.pdu_no == columns.pdu_no)
+        .where(pdu.pdu_id == pdu_id)
+    )
     return {
         StreamKey(pdu_id, boot, Stream(stream)): seq for boot, stream, seq in await connection.execute(query)
     }
