@@ -37,6 +37,8 @@ PREVIEW_MS: Final = 1_200 * DAY_MS
 PREVIEW_STEP_MS: Final = 32 * DAY_MS
 CONFLICTS_MS: Final = 14 * DAY_MS
 """How far ahead the conflicts of a schedule are shown before it is kept."""
+CONFLICTS_MAX: Final = 500
+"""The first so many conflicts are shown."""
 
 
 class NoSuchScheduleError(KeyError):
@@ -351,7 +353,7 @@ class Schedules:
             for one in conflicts([*others, *own])
             if schedule_id in (one.first.schedule_id, one.second.schedule_id)
         ]
-        return Preview(found, tuple(clashes))
+        return Preview(found, tuple(clashes[:CONFLICTS_MAX]))
 
     def following(self, row: ScheduleRow) -> Occurrence | None:
         """Return the next occurrence of a schedule that shall happen, None where none does."""
@@ -361,9 +363,11 @@ class Schedules:
     def _coming(self, schedule_id: str, plan: Plan) -> Iterator[Occurrence]:
         """Yield the occurrences of a plan that begin from now on, as far as is looked ahead."""
         now_ms, around = self.clock.now_ms(), self.circumstances()
-        for since_ms in range(now_ms, now_ms + PREVIEW_MS, PREVIEW_STEP_MS):
-            some = occurrences(schedule_id, plan, since_ms, since_ms + PREVIEW_STEP_MS, around)
+        since_ms, step_ms = now_ms, 2 * DAY_MS
+        while since_ms < now_ms + PREVIEW_MS:
+            some = occurrences(schedule_id, plan, since_ms, since_ms + step_ms, around)
             yield from (one for one in some if one.start_ms >= since_ms)
+            since_ms, step_ms = since_ms + step_ms, PREVIEW_STEP_MS
 
     def tried(self, draft: Draft, since_ms: int, until_ms: int) -> list[Occurrence]:
         """Return the occurrences that a schedule would have had in a span, with the prices that are known of it."""

@@ -17,7 +17,7 @@ from loadcenter.domain.occurrences import (
 from loadcenter.domain.schedules import DAY_MS, DURATION_MS_MAX, Act, ScheduleError
 from loadcenter.domain.topology import OutletId
 from loadcenter.services.ports.schedules import RunFilter, RunRow, ScheduleRow
-from loadcenter.services.schedules import Schedules
+from loadcenter.services.schedules import CONFLICTS_MAX, Schedules
 
 RANGE_MS_MAX: Final = 62 * DAY_MS
 ITEMS_MAX: Final = 5_000
@@ -97,7 +97,7 @@ class Weeks:
         happening = [one for one in ahead if (one.schedule_id, one.start_ms) not in marks.skipped]
         clashes = [one for one in conflicts(happening) if pdu_id in (None, one.place.pdu_id)]
         ordered = sorted(shown, key=lambda one: (one.start_ms, one.place, one.schedule_id))
-        return Week(tuple(ordered), tuple(clashes))
+        return Week(tuple(ordered), tuple(clashes[:CONFLICTS_MAX]))
 
 
 def _past(
