@@ -111,8 +111,8 @@ async def test_outlets_of_which_all_is_known_come_beside_others(store: Store, pl
         for number in (3, 4, 5, 10)
         if not (number == 5 and at == T0 + 50_000)
     ]
-    rows[1] = replace(rows[1], reading=replace(rows[1].reading, power_mw=None))
-    rows[0] = replace(rows[0], reading=replace(rows[0].reading, power_min_mw=1, power_max_mw=90_000))
+    rows[1] = replace(rows[1], reading=rows[1].reading._replace(power_mw=None))
+    rows[0] = replace(rows[0], reading=rows[0].reading._replace(power_min_mw=1, power_max_mw=90_000))
     for one in (store, plain):
         await one.commit(replace(batch(rows), positions=[]))
     for length_ms in (7_000, 60_000, HOUR):
