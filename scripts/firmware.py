@@ -39,7 +39,7 @@ SMALLER = (
     *("-fira-algorithm=priority", "-fira-loop-pressure", "-fipa-pta", "-fno-tree-forwprop"),
     *("-fno-move-loop-invariants", "-fno-partial-inlining", "-fno-shrink-wrap", "-fno-toplevel-reorder"),
     *("-fno-ipa-sra", "-fno-inline-small-functions"),
-    *("-fno-jump-tables", "-morder2"),
+    *("-fno-jump-tables", "-morder2", "-fno-tree-vrp"),
 )
 AVR = ("-DF_CPU=16000000UL", "-Os", "-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics", *SMALLER)
 SLOWER = ("-mcall-prologues",)

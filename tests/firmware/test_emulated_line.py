@@ -4,6 +4,7 @@ import math
 import random
 
 import pytest
+from tests.firmware import words
 from tests.firmware.garbage import garbage, quiet_after
 from tests.firmware.named import encode
 from tests.firmware.waveforms import inductive
@@ -70,6 +71,20 @@ def test_emergency_off_opens_within_ten_milliseconds(rig, outlet):
     wanted = [Part.outlet(outlet)] if outlet else [Part.outlet(one) for one in rig.outlets]
     assert set(wanted) <= set(opened)
     assert all(opened[part] - at_s <= 0.010 for part in wanted)
+    rig.run(1)
+    assert not any(rig.emulator.closed(part - Part.ISOLATOR) for part in wanted), "and they stay open"
+
+
+def test_emergency_off_of_all_is_confirmed_where_some_are_off_already(rig):
+    """SER-22."""
+    rig.run(6)  # the least time on
+    rig.switch(1, on=False)
+    rig.run(1)
+    frame = rig.order("X", out=0)
+    rig.run(1)
+    answers = [words.result(one.fields) for one in rig.frames if one.type == "R" and one.seq == frame.seq]
+    assert answers[-1] == "confirmed"
+    assert not any(rig.emulator.closed(outlet) for outlet in rig.outlets)
 
 
 def test_garbage_moves_nothing_and_the_line_is_heard_again(rig):

@@ -233,7 +233,8 @@ Result Decision::refusal_of_outlet(const OutletState& outlet, const Command& ord
   if (latched && !off) return Result::kLatched;
   if (outlet.locked && !order.emergency) return Result::kLocked;  // an emergency is above a lock
   if (off) {
-    return !outlet.closed && arbitrate(outlet).cause == Cause::kPersonOff ? Result::kAlready : Result::kOk;
+    const bool is_off = !outlet.closed && arbitrate(outlet).cause == Cause::kPersonOff;
+    return is_off && !order.emergency ? Result::kAlready : Result::kOk;
   }
   if (order.verb == Verb::kCycle) return Result::kOk;
   if (outlet.closed) return Result::kAlready;
@@ -252,14 +253,19 @@ Result Decision::refusal(const Command& order) const {
   return refusal_of_outlet(outlet_[order.outlet - 1], order);
 }
 
-void Decision::give(const Command& order) {
-  const Result refused = refusal(order);
-  if (refused != Result::kOk) {
-    take_answer(order.key, Status::kRejected, refused);
-    return;
-  }
-  take_answer(order.key, Status::kAccepted, Result::kOk);
-  if (carry_out(order)) take_answer(order.key, Status::kConfirmed, Result::kOk);
+// An emergency of all outlets is one for each of them, under the same key: the first that ends answers.
+void Decision::give(Command& order) {
+  const bool all = order.emergency && order.outlet == 0;
+  do {
+    order.outlet = static_cast<uint8_t>(order.outlet + all);
+    const Result refused = refusal(order);
+    if (refused != Result::kOk) {
+      take_answer(order.key, Status::kRejected, refused);
+      continue;
+    }
+    take_answer(order.key, Status::kAccepted, Result::kOk);
+    if (carry_out(order)) take_answer(order.key, Status::kConfirmed, Result::kOk);
+  } while (all && order.outlet < kOutlets);
 }
 
 bool Decision::carry_out(const Command& order) {
@@ -440,7 +446,7 @@ void Decision::start(const KeptOutlet* kept, const Settings& settings, uint32_t 
   second_ms_ = now_ms;
 }
 
-void Decision::step(const Inputs& inputs, const Settings& settings, const Command* orders, uint8_t count,
+void Decision::step(const Inputs& inputs, const Settings& settings, Command* orders, uint8_t count,
                     uint32_t now_ms) {
   const uint32_t passed_ms = now_ms - stepped_ms_;
   step_now = {&inputs, &settings, now_ms,

@@ -21,8 +21,8 @@ class Decision {
   // Heat that is known better than by its stage.
   void set_heat(uint8_t i, int32_t ppm) { outlet_[i].guard.heat_ppm = ppm; }
 
-  // Makes one step, with the orders that have come since the one before.
-  void step(const Inputs& inputs, const Settings& settings, const Command* orders, uint8_t count,
+  // Makes one step, with the orders that have come since the one before, which it uses up.
+  void step(const Inputs& inputs, const Settings& settings, Command* orders, uint8_t count,
             uint32_t now_ms);
 
   const Drives& drives() const { return drives_; }
@@ -57,7 +57,7 @@ class Decision {
   void shed_for(Source source);
   void watch_bus();
 
-  void give(const Command& order);
+  void give(Command& order);
   Result refusal(const Command& order) const;
   Result refusal_of_outlet(const OutletState& outlet, const Command& order) const;
   bool carry_out(const Command& order);  // returns whether it is done already

@@ -56,7 +56,7 @@ void decision_start(const KeptOutlet* kept, const Settings* settings, uint32_t n
   decision.start(kept, *settings, now_ms);
 }
 
-void decision_step(const Inputs* inputs, const Settings* settings, const Command* orders, uint8_t count,
+void decision_step(const Inputs* inputs, const Settings* settings, Command* orders, uint8_t count,
                    uint32_t now_ms) {
   events.clear();
   answers.clear();
