@@ -50,6 +50,7 @@ class Rig:
 
     Attributes:
         moved: what the UNO carried out: (outlet, on, when).
+        begun: the same as (off_ms, when): by its pause an order is told from all others.
         answers: what the control center was told, oldest first.
         up, down: what becomes of the bytes from and to the UNO.
     """
@@ -59,6 +60,7 @@ class Rig:
         self.now_ms = 0
         self.records = Records()
         self.moved: list[tuple[int, bool, int]] = []
+        self.begun: list[tuple[int, int]] = []
         self.answers: list[dict[str, Any]] = []
         self.up: Wire = clear
         self.down: Wire = clear
@@ -136,6 +138,7 @@ class Rig:
         for command in self.line.commands():
             self.line.shim.link_answer(command.key, ACCEPTED, 0)
             self.moved.append((command.outlet, bool(command.on), self.now_ms))
+            self.begun.append((command.off_ms, self.now_ms))
             for outlet in [command.outlet] if command.outlet else range(1, 5):
                 self.line.reading("on", outlet, command.on)
                 self.line.reading("cause", outlet, 5 if command.on else 3)

@@ -238,3 +238,17 @@ def test_a_retained_order_is_refused_and_told(joined):
     assert joined.ends() == {"a": [("rejected", "retained")]}
     codes = [event["data"]["code"] for event in joined.records.told("command_refused")]
     assert codes == ["retained", "malformed"]
+
+
+def test_a_boot_whose_number_rises_counts_its_orders_anew(joined):
+    """MQTT-41: the flash was erased, and the control center knew this boot's number already."""
+    joined.order(5)
+    joined.run(500)
+    joined.records.boot = 14
+    assert joined.device.state()["n"] == 0
+    joined.order(1, on=True)
+    joined.run(500)
+    assert [on for _, on, _ in joined.moved] == [False, True]
+    joined.order(6, boot=7)
+    joined.run(500)
+    assert joined.ends()["o6"] == [("rejected", "other_boot")]
