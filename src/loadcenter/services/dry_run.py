@@ -8,6 +8,8 @@ from loadcenter.domain.dry_run import MINUTE_MS, DryResult, OutletMinutes, Recor
 from loadcenter.domain.events import EventCode
 from loadcenter.domain.occurrences import Occurrence, steps_of
 from loadcenter.domain.settings import PduConfig, SettingsError, apply_settings
+from loadcenter.domain.site import SiteConfig, check_site
+from loadcenter.domain.site_dry_run import SiteDryResult, site_dry_run
 from loadcenter.domain.topology import Source
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.ports import DrawColumns, EventFilter, Store
@@ -40,6 +42,17 @@ class DryAnswer:
     covered: float
     current: DryResult
     proposed: DryResult
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDryAnswer:
+    """Both results over the same minutes, as `DryAnswer` has them; `covered` is that of the PDU with the fewest."""
+
+    since_ms: int
+    until_ms: int
+    covered: float
+    current: SiteDryResult
+    proposed: SiteDryResult
 
 
 class DryRun:
@@ -78,6 +91,33 @@ class DryRun:
         ]
         covered = recorded.covered / recorded.minutes
         return DryAnswer(since_ms, until_ms, covered, results[0], results[1])
+
+    async def site(
+        self, current: SiteConfig, proposed: SiteConfig, since_ms: int, until_ms: int
+    ) -> SiteDryAnswer:
+        """Return what other limits of a site would have done, from since to until.
+
+        Raises:
+            NoSuchPduError: a PDU is not registered.
+            SiteError: a value of the proposed site is out of range.
+            DrySpanError: the span is empty, or longer than `DAYS_MOST` days.
+            StoreUnavailableError: the database is away.
+        """
+        check_site(proposed)
+        since_ms, until_ms = _span(since_ms, until_ms)
+        configs = {pdu_id: self._views.config(pdu_id) for pdu_id in {**current.pdus, **proposed.pdus}}
+        recorded = {
+            pdu_id: await self._recorded(pdu_id, len(config.outlets), since_ms, until_ms)
+            for pdu_id, config in configs.items()
+        }
+        results = [
+            await asyncio.to_thread(
+                site_dry_run, {pdu_id: recorded[pdu_id] for pdu_id in config.pdus}, configs, config
+            )
+            for config in (current, proposed)
+        ]
+        covered = min((one.covered / one.minutes for one in recorded.values()), default=0.0)
+        return SiteDryAnswer(since_ms, until_ms, covered, results[0], results[1])
 
     def _proposed(
         self,

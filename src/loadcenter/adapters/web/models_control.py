@@ -226,6 +226,53 @@ class DryRunIn(BaseModel):
     schedules: list[ScheduleIn] = Field(default=[], max_length=20)
 
 
+class SiteDryRunIn(SiteShape):
+    """A site as it might be, and the span to try it on."""
+
+    since_ms: TimeMs
+    until_ms: TimeMs
+
+
+class SiteDryOutletOut(BaseModel):
+    """What one outlet would have gone through."""
+
+    pdu_id: str
+    outlet: int
+    name: str
+    sheds: int
+    off_min: int
+    lost_kwh: float
+
+
+class SiteDryEventOut(BaseModel):
+    """Something that would have been told; `data` holds what was compared."""
+
+    t_ms: int
+    what: str
+    pdu_id: str | None
+    outlet: int | None
+    data: dict[str, object]
+
+
+class SiteDryResultOut(BaseModel):
+    """What the limits of a site would have done; only outlets that would have been shed."""
+
+    outlets: list[SiteDryOutletOut]
+    events: list[SiteDryEventOut]
+    event_count: int
+    over_min: int
+
+
+class SiteDryRunOut(BaseModel):
+    """What the site in force and the proposed one would have done over the same minutes."""
+
+    since_ms: int
+    until_ms: int
+    covered: float
+    current: SiteDryResultOut
+    proposed: SiteDryResultOut
+
+
 class DryOutletOut(BaseModel):
     """What one outlet would have gone through."""
 

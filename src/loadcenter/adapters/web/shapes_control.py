@@ -1,6 +1,6 @@
 """From what control knows to the shapes of the API, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from loadcenter.adapters.web.models_control import (
     CandidateOut,
@@ -15,9 +15,13 @@ from loadcenter.adapters.web.models_control import (
     PlanOut,
     ShedOut,
     ShortageOut,
-    SiteIn,
+    SiteDryEventOut,
+    SiteDryOutletOut,
+    SiteDryResultOut,
+    SiteDryRunOut,
     SiteOut,
     SitePduShape,
+    SiteShape,
     StageShape,
 )
 from loadcenter.domain.budget import Load
@@ -28,10 +32,11 @@ from loadcenter.domain.plans import Plan, PlannedStep
 from loadcenter.domain.quantities import from_milli, kwh_from_mwh, to_milli
 from loadcenter.domain.reason import shed_sentence
 from loadcenter.domain.site import Circuit, Limit, SiteConfig, Stage, circuits_of
+from loadcenter.domain.site_dry_run import SiteDryResult
 from loadcenter.domain.site_shedding import Mark
 from loadcenter.domain.topology import OutletId
 from loadcenter.services.control import Control
-from loadcenter.services.dry_run import DryAnswer
+from loadcenter.services.dry_run import DryAnswer, SiteDryAnswer
 from loadcenter.services.groups import KeptGroup
 from loadcenter.services.headroom import Shortage
 from loadcenter.services.labels import Labels
@@ -53,7 +58,7 @@ def outlet_order(do: str, n: int, off_s: float | None, user: str) -> Order:
             return Order(Do.LOCK, n, on=do == "lock", by=user)
 
 
-def site_config(site_id: str, body: SiteIn) -> SiteConfig:
+def site_config(site_id: str, body: SiteShape) -> SiteConfig:
     """Return the site that a request describes."""
     return SiteConfig(
         site_id,
@@ -163,6 +168,45 @@ def dry_run_out(answer: DryAnswer, labels: Labels) -> DryRunOut:
         covered=round(answer.covered, 4),
         current=_result(answer.current, labels),
         proposed=_result(answer.proposed, labels),
+    )
+
+
+def site_dry_run_out(answer: SiteDryAnswer, labels: Mapping[str, Labels]) -> SiteDryRunOut:
+    """Return both results of a dry run of a site; `labels` are those of its PDUs."""
+    return SiteDryRunOut(
+        since_ms=answer.since_ms,
+        until_ms=answer.until_ms,
+        covered=round(answer.covered, 4),
+        current=_site_result(answer.current, labels),
+        proposed=_site_result(answer.proposed, labels),
+    )
+
+
+def _site_result(result: SiteDryResult, labels: Mapping[str, Labels]) -> SiteDryResultOut:
+    return SiteDryResultOut(
+        outlets=[
+            SiteDryOutletOut(
+                pdu_id=key.pdu_id,
+                outlet=key.outlet,
+                name=labels[key.pdu_id].outlet(key.outlet).name,
+                sheds=one.sheds,
+                off_min=one.off_minutes,
+                lost_kwh=kwh_from_mwh(one.lost_mwh) or 0,
+            )
+            for key, one in sorted(result.outlets.items())
+        ],
+        events=[
+            SiteDryEventOut(
+                t_ms=one.ts_ms,
+                what=one.code.value,
+                pdu_id=None if one.outlet is None else one.outlet.pdu_id,
+                outlet=None if one.outlet is None else one.outlet.outlet,
+                data=dict(one.numbers),
+            )
+            for one in result.events
+        ],
+        event_count=result.event_count,
+        over_min=result.over_minutes,
     )
 
 

@@ -247,3 +247,42 @@ async def test_a_dry_run_tells_what_a_smaller_budget_would_have_done(
     nonsense = {**night, "begin": None}
     refused = await client.post("/api/v1/pdus/rack-1/dry-run", json={**body, "schedules": [nonsense]})
     assert refused.json()["code"] == "bad_schedule"
+
+
+async def test_a_dry_run_of_a_site_tells_what_smaller_limits_would_have_done(
+    client: httpx.AsyncClient, center: Center
+) -> None:
+    await center.greet()
+    await client.put("/api/v1/sites/cellar", json=SITE)
+    stat = Stat(60, 2_000, 2_000, 60 * 2_000)
+    minutes = {
+        RollupKey("rack-1", n, START_MS + minute * 60_000): OutletRollup(60_000, Stat(), Stat(), stat)
+        for n in (1, 2)
+        for minute in range(5)
+    }
+    await center.store.commit(IngestBatch(outlet_minutes=minutes))
+    body = {
+        "since_ms": START_MS,
+        "until_ms": START_MS + 300_000,
+        "name": "Cellar",
+        "pdus": [{"id": "rack-1"}],
+    }
+    url = "/api/v1/sites/cellar/dry-run"
+    answer = (await client.post(url, json={**body, "limit": {"current_a": 3}})).json()
+    assert (answer["covered"], answer["current"]["event_count"]) == (1, 0)
+    [shed] = answer["proposed"]["outlets"]
+    assert (shed["pdu_id"], shed["outlet"], shed["name"], shed["sheds"], shed["off_min"]) == (
+        "rack-1",
+        2,
+        "Outlet 2",
+        1,
+        5,
+    )
+    [event] = answer["proposed"]["events"]
+    assert (event["what"], event["outlet"], event["data"]["total_ma"]) == ("shed", 2, 4_000)
+    for change, code in (
+        ({"until_ms": START_MS}, "bad_range"),
+        ({"pdus": [{"id": "nowhere"}]}, "no_such_pdu"),
+    ):
+        assert (await client.post(url, json={**body, **change})).json()["code"] == code
+    assert (await client.post("/api/v1/sites/x/dry-run", json=body)).json()["code"] == "no_such_site"
