@@ -14,7 +14,7 @@ import httpx
 from tests.brokers import free_port
 
 PASSWORD = "a password for tests"
-START_BOUND_S = 30.0
+START_BOUND_S = 90.0
 POLL_S = 0.02
 
 
