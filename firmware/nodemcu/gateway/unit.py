@@ -12,7 +12,10 @@ from settings import Settings
 from words import word
 
 ASK_MS = 1000  # how often the UNO is asked while something is not known
-LOOK_MS = 100  # how soon a state is asked for again that has just changed
+LOOK_MS = 50  # shortest time between two questions: a hello and a T take the line for that long
+SETTLE_MS = (
+    100  # behind an event: the answer to the command that led to it asks by itself, and often comes within
+)
 GRACE_MS = 10000  # a UNO that was never heard is missed only then
 OUTLETS_MAX = 8  # of one line of 600 bytes
 RATING_MIN_MA = 100
@@ -58,7 +61,7 @@ class Unit:
         self._out = []
         self._own_seq = 0
         self._asked_ms = None
-        self._wants = True
+        self._ask_ms = 0  # when a hello and a T are wanted, None while they are not
         self._awaits = False  # a T, before anything is lined up again
         self._standing = None
         self._stale_ms = 0
@@ -80,14 +83,16 @@ class Unit:
         for kind, seq, session, numbers in self.lines.take(data):
             if kind == "H":
                 self._greet(session, numbers, now_ms)
-            elif session != self.session or not self.speaks:
-                self._wants = True
+            elif session != self.session:
+                self._want(now_ms)
+            elif not self.speaks:
+                continue  # what it says may mean something else
             elif kind == "T":
                 self._tell(numbers, now_ms)
             elif kind == "E":
                 self._happen(seq, numbers, now_ms)
             elif kind == "R":
-                self._answer(seq, numbers)
+                self._answer(seq, numbers, now_ms)
             elif kind == "A":
                 self.acting.answer(seq, "confirmed", "ok")
             else:
@@ -124,7 +129,7 @@ class Unit:
             self.session = session
             self._numbers = []
             self.settings.restart()
-        self._wants = False
+        self._ask_ms = None
         if anew or numbers[:NEWEST] != self.hello[:NEWEST]:
             self.hello = numbers
             self.readings.begin(numbers[OUTLETS] if self.speaks else 0)
@@ -153,13 +158,13 @@ class Unit:
     def _happen(self, seq: int, numbers: list, now_ms: int) -> None:
         """Keep an event, and acknowledge it when it is safe."""
         if not self.readings.dated:
-            self._wants = True  # it comes again (SER-20), and then the UNO's clock is known
+            self._want(now_ms)  # it comes again (SER-20), and then the UNO's clock is known
             return
         missed = self._missed(seq)
         if missed >= 0 and not self._keep(seq, numbers, missed, now_ms):
             return
         self._send("A", seq, ())
-        self._wants = True
+        self._want(now_ms + SETTLE_MS)
 
     def _missed(self, seq: int) -> int:
         """Return how many events have gone before this one, -1 if it is kept already."""
@@ -194,14 +199,15 @@ class Unit:
         self._numbers = self._numbers[1 - REMEMBERED :] + [(seq, number)]  # noqa: RUF005
         return True
 
-    def _answer(self, seq: int, numbers: list) -> None:
+    def _answer(self, seq: int, numbers: list, now_ms: int) -> None:
         status = word(words.STATUSES, numbers[0] if numbers else None)
         code = word(words.RESULTS, numbers[1] if len(numbers) > 1 else None)
         if not status or not code:
             self.odd += 1
             return
         self.acting.answer(seq, status, code)
-        self._wants = self._wants or status != "accepted"
+        if status != "accepted":
+            self._want(now_ms)
 
     # -- what goes out
 
@@ -230,14 +236,19 @@ class Unit:
         else:
             self.settings.restart()
 
+    def _want(self, at_ms: int) -> None:
+        if self._ask_ms is None or at_ms < self._ask_ms:
+            self._ask_ms = at_ms
+
     def _ask(self, now_ms: int) -> None:
-        quiet_ms = now_ms - self.readings.heard_ms
-        since_ms = None if self._asked_ms is None else now_ms - self._asked_ms
-        wants = self.session is None or self.acting.unsure or quiet_ms > PERIOD_MS * 3 // 2
-        if since_ms is None or (wants and since_ms >= ASK_MS) or (self._wants and since_ms >= LOOK_MS):
+        if self.session is None or self.acting.unsure or now_ms - self.readings.heard_ms > PERIOD_MS * 3 // 2:
+            self._want(now_ms if self._asked_ms is None else self._asked_ms + ASK_MS)
+        if self._ask_ms is None or now_ms < self._ask_ms:
+            return
+        if self._asked_ms is None or now_ms - self._asked_ms >= LOOK_MS:
             self._own_seq = (self._own_seq + 1) & U16
             self._asked_ms = now_ms
-            self._wants = False
+            self._ask_ms = None
             self._send("Q", self._own_seq, ())
 
     def _watch(self, now_ms: int) -> None:
