@@ -13,13 +13,23 @@ from loadcenter.domain.dry_run import EVENTS_MOST, MINUTE_MS, Recorded
 from loadcenter.domain.events import Detail, EventCode
 from loadcenter.domain.origin import site_origin
 from loadcenter.domain.protection import CARRIES_MA
-from loadcenter.domain.settings import PduConfig
-from loadcenter.domain.site import SeenOutlet, SeenPdu, SiteConfig, circuits_of
+from loadcenter.domain.settings import OutletConfig, PduConfig
+from loadcenter.domain.site import (
+    NO_LIMIT,
+    Circuit,
+    Limit,
+    SeenOutlet,
+    SeenPdu,
+    SiteConfig,
+    circuits_of,
+    total_of,
+)
 from loadcenter.domain.site_shedding import SiteState, Step, step
 from loadcenter.domain.topology import OutletId, Source
 
 _MWH_PER_MW_MINUTE = 60
 _SECOND_MS = 1_000
+_NOTHING = Load(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +92,33 @@ class _Run:
     over_minutes: int = 0
     totals: dict[str, list[Load]] = field(init=False)
     sources: dict[str, list[Source]] = field(init=False)
+    over: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.totals = {pdu_id: _totals(one) for pdu_id, one in self.recorded.items()}
         self.sources = {pdu_id: _sources(one) for pdu_id, one in self.recorded.items()}
+        self.over = self._over()
+
+    def _over(self) -> set[int]:
+        """Return the minutes in which a circuit is over with everything on."""
+        found: set[int] = set()
+        for pdu_id, totals in self.totals.items():
+            found |= _passing(self.config.pdus.get(pdu_id, NO_LIMIT), [totals])
+        for source in Source:
+            parts = [
+                [
+                    load if at is source else _NOTHING
+                    for load, at in zip(totals, self.sources[key], strict=True)
+                ]
+                for key, totals in self.totals.items()
+            ]
+            found |= _passing(self.config.limit_of(source), parts)
+        return found | _passing(self.config.limit, list(self.totals.values()))
 
     def minute(self, minute: int) -> None:
         """Let the rules decide in one minute, by the second, as long as something may change."""
         if not self._may_decide(minute):
+            self._account(minute)
             return
         now_ms = min(one.since_ms for one in self.recorded.values()) + minute * MINUTE_MS
         end_ms = now_ms + MINUTE_MS
@@ -107,33 +136,48 @@ class _Run:
         self._account(minute)
 
     def _may_decide(self, minute: int) -> bool:
-        if self.off or self.state.marks or self.state.overloads or self.config.stages:
+        """Return whether a rule may have something to do, without asking the rules themselves."""
+        if self.config.stages or self.state.overloads:
             return True
+        if not self.off and not self.state.marks:
+            return minute in self.over
+        off = {pdu_id: Load(0, 0) for pdu_id in self.totals}
+        for key in self.off:
+            wanted = self._wanted(key, minute)
+            off[key.pdu_id] = total_of((off[key.pdu_id], wanted))
         bare = [
-            SeenPdu(pdu_id, self.sources[pdu_id][minute], True, totals[minute], ())
+            SeenPdu(
+                pdu_id,
+                self.sources[pdu_id][minute],
+                True,
+                totals[minute].less(off[pdu_id].current_ma, off[pdu_id].power_mw),
+                (),
+            )
             for pdu_id, totals in self.totals.items()
         ]
-        return any(circuit.over for circuit in circuits_of(self.config, bare))
+        circuits = circuits_of(self.config, bare)
+        return any(circuit.over for circuit in circuits) or self._may_restore(circuits)
+
+    def _may_restore(self, circuits: Sequence[Circuit]) -> bool:
+        marks = self.state.marks
+        if any(not mark.seen_off or mark.asked_ms is not None for mark in marks.values()):
+            return True
+        first = min(marks, key=lambda key: (self._settings(key).priority, key), default=None)
+        return first is not None and all(
+            circuit.limit.fits_well(circuit.load, marks[first].draw)
+            for circuit in circuits
+            if circuit.feeds(first)
+        )
+
+    def _settings(self, key: OutletId) -> OutletConfig:
+        return self.configs[key.pdu_id].outlets[key.outlet - 1]
 
     def _waits(self, seen: Sequence[SeenPdu], now_ms: int) -> bool:
         """Return whether time alone will lead to a decision while the loads stay as they are."""
         dwell_ms = self.config.dwell_s * 1000
         if any(now_ms - one.since_ms <= dwell_ms for one in self.state.overloads.values()):
             return True
-        known = {one.outlet: one for pdu in seen for one in pdu.outlets}
-        first = min(
-            (known[key] for key in self.state.marks if key in known),
-            key=lambda one: (one.priority, one.outlet),
-            default=None,
-        )
-        if first is None or self.state.overloads:
-            return False
-        mark = self.state.marks[first.outlet]
-        return not mark.seen_off or all(
-            circuit.limit.fits_well(circuit.load, mark.draw)
-            for circuit in circuits_of(self.config, seen)
-            if circuit.feeds(first.outlet)
-        )
+        return not self.state.overloads and self._may_restore(circuits_of(self.config, seen))
 
     def _carry_out(self, decided: Step, now_ms: int) -> bool:
         for told in decided.told:
@@ -162,7 +206,7 @@ class _Run:
 
     def _outlet(self, pdu_id: str, number: int, minute: int) -> SeenOutlet:
         key = OutletId(pdu_id, number)
-        settings = self.configs[pdu_id].outlets[number - 1]
+        settings = self._settings(key)
         wanted = self._wanted(key, minute)
         on = key not in self.off
         return SeenOutlet(
@@ -185,6 +229,13 @@ class _Run:
             if wanted.current_ma > CARRIES_MA:
                 self.outlets[key].off_minutes += 1
                 self.outlets[key].lost_mwh += wanted.power_mw // _MWH_PER_MW_MINUTE
+
+
+def _passing(limit: Limit, parts: Sequence[Sequence[Load]]) -> set[int]:
+    """Return the minutes in which the parts together are over a limit."""
+    if limit.is_none:
+        return set()
+    return {at for at, loads in enumerate(zip(*parts, strict=False)) if limit.passed_by(total_of(loads))}
 
 
 def _numbers(recorded: Recorded) -> range:

@@ -1,5 +1,10 @@
 """The rules of a site over recorded minutes."""
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadcenter.domain import site_dry_run as site_dry_run_module
 from loadcenter.domain.dry_run import OutletMinutes, Recorded
 from loadcenter.domain.settings import OutletConfig, PduConfig
 from loadcenter.domain.site import Limit, SiteConfig, Stage
@@ -64,3 +69,19 @@ def test_backup_has_its_limit_and_its_stages():
 
 def test_no_pdu_no_minutes():
     assert site_dry_run({}, {}, site(limit=Limit(1))).event_count == 0
+
+
+COLUMN = st.lists(st.sampled_from([0, 150, 900, 2_500, 4_000]), min_size=6, max_size=6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(COLUMN, min_size=4, max_size=4), st.integers(1, 12), st.integers(0, 5), st.booleans())
+def test_the_minutes_that_are_passed_by_would_have_decided_nothing(columns, limit, leaves, limited):
+    sources = ((0, Source.MAIN), (leaves, Source.BACKUP)) if leaves else ((0, Source.MAIN),)
+    both = {"a": record(*columns[:2], sources=sources), "b": record(*columns[2:])}
+    config = site(limit=Limit(limit * 1_000), backup=Limit(3_000) if limited else Limit())
+    quick = site_dry_run(both, CONFIGS, config)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site_dry_run_module._Run, "_may_decide", lambda *_: True)
+        slow = site_dry_run(both, CONFIGS, config)
+    assert (quick.events, quick.outlets, quick.over_minutes) == (slow.events, slow.outlets, slow.over_minutes)
