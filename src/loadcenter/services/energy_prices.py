@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final, Protocol
 
 from loadcenter.domain.cheapest import QUARTER_MS, PricedQuarter
-from loadcenter.domain.schedules import DAY_MS, HOUR_MS
+from loadcenter.domain.schedules import DAY_MS, FIRST_YEAR, HOUR_MS
 from loadcenter.domain.tariffs import MICRO, LocalTime, Tariffs
 from loadcenter.services.ports import Clock
 from loadcenter.services.ports.schedules import PriceRow, ScheduleStore
@@ -119,11 +119,13 @@ def _line(
     try:
         start, price = (one.strip() for one in line)
         at, amount = datetime.fromisoformat(start), Decimal(price)
-    except (ValueError, InvalidOperation):
+        start_ms = wall_ms(at.replace(fold=1) if at in seen else at)
+    except (ValueError, OverflowError, InvalidOperation):
         raise PriceListError(f"price {number} is '{','.join(line)}': write 2026-11-24T13:00,0.21") from None
+    if at.year < FIRST_YEAR:
+        raise PriceListError(f"price {number} begins in {at.year}: give times of {FIRST_YEAR} or later")
     if not amount.is_finite() or abs(amount) > PRICE_MAX:
         raise PriceListError(f"price {number} is {price}: give -{PRICE_MAX} to {PRICE_MAX}, for one kWh")
-    start_ms = wall_ms(at.replace(fold=1) if at in seen else at)
     seen.add(at)
     if start_ms % QUARTER_MS:
         raise PriceListError(f"price {number} begins at {start}: prices change at a quarter of an hour")

@@ -447,7 +447,9 @@ class Schedules:
         row, now_ms = self.row(schedule_id), self.clock.now_ms()
         if start_ms <= now_ms:
             raise ScheduleError("that occurrence has begun: switch its outlets to end it")
-        if not any(one.start_ms == start_ms for one in self.occurrences(start_ms, start_ms + 1, [row])):
+        if start_ms > now_ms + PREVIEW_MS or not any(
+            one.start_ms == start_ms for one in self.occurrences(start_ms, start_ms + 1, [row])
+        ):
             raise ScheduleError(f"'{row.name}' has no occurrence that begins then: look at its next ones")
 
 

@@ -21,6 +21,8 @@ from loadcenter.services.schedules import CONFLICTS_MAX, Schedules
 
 RANGE_MS_MAX: Final = 62 * DAY_MS
 ITEMS_MAX: Final = 5_000
+AWAY_MS_MAX: Final = 10 * 365 * DAY_MS
+"""How far from now a range may lie."""
 
 
 class OccurrenceState(StrEnum):
@@ -71,7 +73,7 @@ class Weeks:
         """Return what reaches since <= time < until, of one PDU or of all.
 
         Raises:
-            ScheduleError: the range is empty or longer than 62 days, or holds over 5,000 occurrences.
+            ScheduleError: the range is empty, longer than 62 days or over 10 years away, or holds over 5,000 occurrences.
             StoreUnavailableError: the database is away.
         """
         if not 0 < until_ms - since_ms <= RANGE_MS_MAX:
@@ -79,6 +81,8 @@ class Weeks:
                 f"give a range of at most {RANGE_MS_MAX // DAY_MS} days, its end after its beginning"
             )
         now_ms = self._schedules.clock.now_ms()
+        if max(abs(since_ms - now_ms), abs(until_ms - now_ms)) > AWAY_MS_MAX:
+            raise ScheduleError(f"give a range within {AWAY_MS_MAX // (365 * DAY_MS)} years from now")
         rows = {row.id: row for row in self._schedules.rows()}
         coming = self._schedules.occurrences(since_ms, until_ms, rows.values())
         wanted = RunFilter(since_ms - DURATION_MS_MAX, until_ms, limit=2 * ITEMS_MAX)

@@ -32,7 +32,7 @@ from loadcenter.domain.tariffs import MICRO
 from loadcenter.domain.topology import OutletId
 from loadcenter.services.ports.schedules import HoldRow, RunFilter, ScheduleRow
 from loadcenter.services.schedules import Draft, Schedules
-from loadcenter.services.schedules_week import Weeks
+from loadcenter.services.schedules_week import AWAY_MS_MAX, Weeks
 
 PRICES_MS_MAX = 8 * DAY_MS
 Count = Annotated[int, Query(ge=1, le=100)]
@@ -166,8 +166,11 @@ def _add_prices(router: APIRouter, schedules: Schedules) -> None:
     @router.get("/prices")
     async def list_prices(since_ms: TimeMs, until_ms: TimeMs) -> PricesOut:
         """Return what a kWh costs, by quarters of an hour."""
-        if not 0 < until_ms - since_ms <= PRICES_MS_MAX:
-            raise ScheduleError(f"give a range of at most {PRICES_MS_MAX // DAY_MS} days")
+        away_ms = abs(since_ms - schedules.clock.now_ms())
+        if not 0 < until_ms - since_ms <= PRICES_MS_MAX or away_ms > AWAY_MS_MAX:
+            raise ScheduleError(
+                f"give a range of at most {PRICES_MS_MAX // DAY_MS} days, within 10 years from now"
+            )
         items = [
             PriceOut(
                 start_ms=one.start_ms,

@@ -223,3 +223,20 @@ async def test_runs_that_were_due_together_stay_on_one_page(
             break
         until = f"&until_ms={page['next']}"
     assert seen == [(2, 1), (2, 2), (1, 1), (1, 2), (0, 1), (0, 2)]
+
+
+async def test_times_and_days_at_the_ends_of_the_calendar_are_no_defect(client: httpx.AsyncClient) -> None:
+    made = await added(client)
+    last_ms = 253_402_300_799_999
+    for since, until in ((0, 1), (last_ms - 1, last_ms), (0, last_ms), (5, 5)):
+        for path in ("occurrences", "prices"):
+            answer = await client.get(f"{API}/{path}?since_ms={since}&until_ms={until}")
+            assert_problem(answer, 422, "bad_schedule")
+        assert (await client.get(f"{API}/runs?since_ms={since}&until_ms={until}")).status_code == 200
+    assert_problem(await client.put(f"{API}/{made['id']}/skips/{last_ms}"), 422, "bad_schedule")
+    for csv in ("0001-01-01T00:00,1", "9999-12-31T23:00-05:00,1"):
+        assert_problem(await client.post(f"{API}/prices", json={"csv": csv}), 422, "bad_prices")
+    far = await added(client, name="Far", days={"first": "9999-12-31", "exceptions": ["0001-01-01"]})
+    assert far["next"] is None
+    day = {"items": [{"day": "9999-12-31"}, {"day": "0001-01-01"}]}
+    assert (await client.put(f"{API}/holidays", json=day)).status_code == 200
