@@ -107,4 +107,6 @@ def test_lengths_of_lines_are_those_of_the_code():
 
 
 def test_the_firmware_has_the_version_of_the_package():
-    assert f'"{__version__}"' in (CORE / "identity.hpp").read_text(encoding="utf-8")
+    major, minor, patch = (int(part) for part in __version__.split("."))
+    number = 10_000 * major + 100 * minor + patch
+    assert f"kFirmware = {number};" in (CORE / "identity.hpp").read_text(encoding="utf-8")
