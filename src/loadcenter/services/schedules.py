@@ -4,6 +4,7 @@ Everything that decides is in memory and was written to the database before; `se
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ from loadcenter.services.ports.schedules import (
 )
 from loadcenter.services.schedule_marks import MarkBook
 from loadcenter.services.schedule_times import Circumstances, occurrences
+
+_log = logging.getLogger(__name__)
 
 SCHEDULES_MAX: Final = 500
 HOLIDAYS_MAX: Final = 1_000
@@ -92,6 +95,7 @@ class Schedules:
         self._almanac = almanac
         self._prices = prices
         self._rows: dict[str, ScheduleRow] = {}
+        self._unusable: set[str] = set()
         self._marks = MarkBook()
         self._holds: dict[OutletId, HoldRow] = {}
         self._holidays: dict[date, str] = {}
@@ -101,12 +105,12 @@ class Schedules:
     # -- what is kept
 
     async def load(self) -> None:
-        """Read everything.
+        """Read everything. A schedule that cannot come about any more counts as disabled, and the log says why.
 
         Raises:
             StoreUnavailableError: the database is away.
         """
-        self._rows = {row.id: row for row in await self.store.schedules()}
+        self._rows = {row.id: self._usable(row) for row in await self.store.schedules()}
         self._marks = MarkBook(await self.store.marks())
         self._holds = {row.place: row for row in await self.store.holds()}
         self._holidays = await self.store.holidays()
@@ -164,7 +168,12 @@ class Schedules:
         """Return the occurrences of schedules (by default all that are enabled) that reach a time, in order."""
         around = self.circumstances()
         wanted = [row for row in self._rows.values() if row.enabled] if rows is None else rows
-        found = [one for row in wanted for one in occurrences(row.id, row.plan, since_ms, until_ms, around)]
+        found = [
+            one
+            for row in wanted
+            if row.id not in self._unusable
+            for one in occurrences(row.id, row.plan, since_ms, until_ms, around)
+        ]
         return sorted(found, key=lambda one: (one.start_ms, one.schedule_id))
 
     # -- changes by people
@@ -321,11 +330,7 @@ class Schedules:
             NoSuchPduError: an outlet's PDU is not registered.
         """
         plan = check_plan(draft.name, draft.plan)
-        self._almanac.check(plan.days, plan.zone)
-        if isinstance(plan.timing, Span):
-            for moment in (plan.timing.begin, plan.timing.end):
-                if moment is not None:
-                    self._almanac.check_moment(moment)
+        self.check_times(plan)
         for place in plan.targets:
             self._check_place(place)
 
@@ -421,6 +426,7 @@ class Schedules:
         if not await self.store.put_schedule(row, before):
             raise _changed(self.row(row.id), before)
         self._rows[row.id] = row
+        self._unusable.discard(row.id)
         self.changes += 1
 
     async def _forget_choice(self, schedule_id: str, now_ms: int) -> None:
@@ -436,6 +442,27 @@ class Schedules:
         await self.store.decide([], [], decided)
         self.note_decided([], decided)
         self.changes += 1
+
+    def _usable(self, row: ScheduleRow) -> ScheduleRow:
+        try:
+            self.check_times(row.plan)
+        except ScheduleError as error:
+            _log.warning("schedule '%s' cannot come about and is left out: %s", row.name, error)
+            self._unusable.add(row.id)
+            return replace(row, enabled=False)
+        return row
+
+    def check_times(self, plan: Plan) -> None:
+        """Check that a plan can come about here.
+
+        Raises:
+            ScheduleError: its rule or time zone is not known, or it follows the sun and the site has no place.
+        """
+        self._almanac.check(plan.days, plan.zone)
+        if isinstance(plan.timing, Span):
+            for moment in (plan.timing.begin, plan.timing.end):
+                if moment is not None:
+                    self._almanac.check_moment(moment)
 
     def _check_place(self, place: OutletId) -> None:
         identity = self._fleet.twin(place.pdu_id).identity

@@ -1,6 +1,7 @@
 """Schedules carried out: decided and given once, through restarts, people, PDUs and databases that are away."""
 
 import contextlib
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from loadcenter.services.ports import StoreUnavailableError
 from loadcenter.services.ports.schedules import MarkKind, PriceRow, RunFilter, RunRow, ScheduleRow
 from loadcenter.services.scheduler import Scheduler
 from loadcenter.services.schedules import Draft, Schedules
+from loadcenter.services.schedules_week import Weeks
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 PLACE = OutletId("rack-1", 1)
@@ -316,6 +318,24 @@ async def test_a_choice_made_while_the_database_is_away_is_written_when_it_is_ba
     await rig.until(BEGIN + 2 * MINUTE)
     (mark,) = await rig.center.store.schedules.marks()
     assert (mark.kind, mark.start_ms, mark.at_ms) == (MarkKind.SPAN, BEGIN, BEGIN + HOUR)
+
+
+async def test_a_schedule_that_cannot_come_about_any_more_is_left_out_and_said(
+    center: Center, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, zone in enumerate(("Mars/Base", "Europe/Vienna")):
+        plan = replace(EVENING, zone=zone)
+        row = ScheduleRow(f"s-{number}", f"In {zone}", 1, True, plan, START_MS, START_MS, START_MS, "ada")
+        await center.store.schedules.put_schedule(row, 0)
+    await center.schedules.load()
+    assert [(one.name, one.enabled) for one in center.schedules.rows()] == [
+        ("In Europe/Vienna", True),
+        ("In Mars/Base", False),
+    ]
+    assert "schedule 'In Mars/Base' cannot come about and is left out" in caplog.text
+    await center.scheduler.look()
+    week = await Weeks(center.schedules).between(START_MS, START_MS + DAY)
+    assert {one.name for one in week.items} == {"In Europe/Vienna"}
 
 
 # ---- restarts ---------------------------------------------------------------------------------------------------------

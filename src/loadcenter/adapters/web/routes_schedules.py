@@ -92,6 +92,7 @@ def _add_looks(router: APIRouter, schedules: Schedules, weeks: Weeks) -> None:
     async def preview_schedule(schedule_id: str, count: Count = 10) -> PreviewOut:
         """Return what a schedule does next."""
         row = schedules.row(schedule_id)
+        schedules.check_times(row.plan)
         return preview(Draft(row.name, row.plan, row.enabled), count, schedule_id)
 
     def preview(draft: Draft, count: int, schedule_id: str) -> PreviewOut:
