@@ -187,7 +187,8 @@ class _Work:
     def follow_marks(self) -> None:
         """Note which outlets have obeyed, and forget those over which somebody else has decided."""
         for key, mark in list(self._marks.items()):
-            followed = self._followed(mark, self._seen.get(key))
+            known = key.pdu_id in self._config.pdus
+            followed = self._followed(mark, self._seen.get(key)) if known else None
             if followed is None:
                 del self._marks[key]
             else:
@@ -195,8 +196,10 @@ class _Work:
 
     def _followed(self, mark: Mark, seen: SeenOutlet | None) -> Mark | None:
         if seen is None or not seen.reachable:
-            # an outlet that is not heard stays as it was: what is not known decides nothing
-            return self._given_up(mark, seen)
+            # what is not heard decides nothing: it is looked at again when it is
+            if not mark.seen_off and not self._awaited(mark):
+                self._forget_expected()
+            return mark
         if seen.locked or seen.tripped:
             return None
         if seen.on:
@@ -209,20 +212,26 @@ class _Work:
         if not mark.seen_off:
             self._changed_ms = self._now_ms
             return replace(mark, seen_off=True)
-        if mark.asked_ms is not None and self._now_ms - mark.asked_ms >= ANSWER_MS:
+        if mark.asked_ms is not None and not self._awaited(mark):
             return replace(mark, asked_ms=None)
         return mark
 
-    def _given_up(self, mark: Mark, seen: SeenOutlet | None) -> Mark | None:
-        if mark.seen_off or self._now_ms - mark.since_ms < ANSWER_MS:
+    def _given_up(self, mark: Mark, seen: SeenOutlet) -> Mark | None:
+        if self._awaited(mark):
             return mark
-        if seen is not None:
-            self._blocked[seen.outlet] = self._now_ms + BLOCK_MS
-        # nothing was opened, so that the total has not fallen says nothing of the shedding
+        self._blocked[seen.outlet] = self._now_ms + BLOCK_MS
+        self._forget_expected()
+        return None
+
+    def _forget_expected(self) -> None:
+        """Nothing was opened, so that the total has not fallen says nothing of the shedding."""
         self._overloads = {
             key: replace(one, before=None, expected=None) for key, one in self._overloads.items()
         }
-        return None
+
+    def _awaited(self, mark: Mark) -> bool:
+        asked_ms = mark.asked_ms if mark.seen_off else mark.since_ms
+        return asked_ms is not None and self._now_ms - asked_ms < ANSWER_MS
 
     def follow_backup(self) -> None:
         """Note since when each PDU is on BACKUP; one that is not heard stays where it was."""
@@ -245,7 +254,7 @@ class _Work:
 
     def in_flight(self) -> bool:
         """Return whether an answer is awaited, or the totals are not yet measured with it."""
-        waiting = any(not mark.seen_off or mark.asked_ms is not None for mark in self._marks.values())
+        waiting = any(self._awaited(mark) for mark in self._marks.values())
         return waiting or self._since_change_ms() < SETTLE_MS
 
     def _since_change_ms(self) -> int:
@@ -319,7 +328,11 @@ class _Work:
         """Close the shed outlet of the highest priority again, if it fits in every circuit."""
         if self._overloads or self._since_change_ms() < self._config.restore_delay_s * 1000:
             return
-        shed = [self._seen[key] for key in self._marks if key in self._seen]
+        shed = [
+            self._seen[key]
+            for key, mark in self._marks.items()
+            if mark.seen_off and key in self._seen and self._seen[key].reachable
+        ]
         first = min(shed, key=lambda one: (one.priority, one.outlet), default=None)
         if first is None or not self._may_restore(first):
             return
@@ -341,7 +354,7 @@ class _Work:
         since_ms = self._backup_since.get(one.outlet.pdu_id)
         kept = None if since_ms is None else self._config.kept_priority(self._now_ms - since_ms)
         given_up = kept is not None and one.priority > kept
-        if not one.reachable or not rested or often or given_up:
+        if not rested or often or given_up:
             return False
         return all(
             circuit.limit.fits_well(circuit.load, mark.draw)
