@@ -86,11 +86,7 @@ class Headroom:
         self._site_of = site_of
 
     def shortage(self, pdu_id: str, number: int, displaced: Sequence[OutletId] = ()) -> Shortage | None:
-        """Return why an outlet does not fit with the `displaced` ones off; None if it does, or is not known not to.
-
-        Raises:
-            NoSuchPduError: no such PDU.
-        """
+        """Return why an outlet does not fit with the `displaced` ones off; None if it does, or is not known not to."""
         outlet = OutletId(pdu_id, number)
         pdus, circuits = self._around(pdu_id)
         seen = {one.outlet: one for pdu in pdus for one in pdu.outlets}

@@ -1,8 +1,6 @@
 """What the rules of a site see of each PDU: its outlets with their loads, last known draws and settings in force."""
 
-from dataclasses import replace
-
-from loadcenter.domain.budget import Load
+from loadcenter.domain.budget import Load, whole_watts
 from loadcenter.domain.protection import CARRIES_MA
 from loadcenter.domain.settings import OutletConfig, PduConfig, SettingsError, apply_settings
 from loadcenter.domain.site import SeenOutlet, SeenPdu
@@ -91,7 +89,7 @@ class Views:
         reading = twin.outlet_reading(reported.outlet)
         load = _NOTHING
         if reading is not None:
-            load = Load(reading.current_ma or 0, max(0, reading.power_mw or 0))
+            load = Load(reading.current_ma or 0, whole_watts(reading.power_mw or 0))
         return SeenOutlet(
             outlet,
             reported.on,
@@ -114,7 +112,7 @@ class Views:
         for one in twin.readings.outlets:
             if one.on and one.current_ma is not None and one.current_ma > CARRIES_MA:
                 self._draws[OutletId(twin.pdu_id, one.outlet)] = Load(
-                    one.current_ma, max(0, one.power_mw or 0)
+                    one.current_ma, whole_watts(one.power_mw or 0)
                 )
 
 
@@ -122,8 +120,3 @@ def _source(twin: Twin) -> Source:
     if twin.readings is not None:
         return twin.readings.active
     return twin.state.active if twin.state else Source.MAIN
-
-
-def drawn(seen: SeenOutlet) -> SeenOutlet:
-    """Return an outlet as it would be when it is on: carrying what it drew last."""
-    return replace(seen, on=True, load=seen.draw)

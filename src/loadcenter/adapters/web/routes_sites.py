@@ -65,6 +65,7 @@ def site_routes(shapes: Shapes, control: Control) -> APIRouter:
     @router.get("/pdus/{pdu_id}/outlets/{n}/headroom")
     async def headroom(pdu_id: str, n: OutletNumber) -> ShortageOut | None:
         """Return why an outlet that is off could not be switched on now; null where it can, or is not known not to."""
+        shapes.fleet.twin(pdu_id)
         shortage = control.headroom.shortage(pdu_id, n)
         if shortage is None:
             return None
