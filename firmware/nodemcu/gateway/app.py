@@ -10,6 +10,7 @@ import sys
 from boxes import Boxes
 from clock import Clock, Uptime
 from device import Device
+from meters import Meters
 from uplink import Uplink
 
 VERSION = "0.1.0"
@@ -56,7 +57,7 @@ class App:
         capacity = config.get("telemetry_records", TELEMETRY_RECORDS)
         ack_ms = int(1000 * config.get("ack_interval_s", ACK_S))
         self.boxes = Boxes(folder, clock, rng, birth, capacity, ack_ms=ack_ms)
-        self.device = Device(self.boxes, self.uptime, VERSION, lambda: (free_bytes(), rssi()))
+        self.device = Device(self.boxes, Meters(folder), self.uptime, VERSION, lambda: (free_bytes(), rssi()))
         self.uplink = Uplink(config, open_broker, self.boxes, self.device, clock, rng, update)
         self._clock = clock
         self._time_host = config.get("sntp")

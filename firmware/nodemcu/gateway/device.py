@@ -23,6 +23,7 @@ class Device:
 
     Args:
         boxes: `Boxes`.
+        meters: `Meters`.
         uptime: returns the milliseconds of this boot.
         version: of the gateway's firmware.
         memory: returns (free heap in bytes, radio signal in dBm), each 0 where it is not known.
@@ -34,14 +35,14 @@ class Device:
         links: function that returns what is known of the way to the broker, for the birth; likewise.
     """
 
-    def __init__(self, boxes: object, uptime: object, version: str, memory: object) -> None:
+    def __init__(self, boxes: object, meters: object, uptime: object, version: str, memory: object) -> None:
         self.changed = asyncio.Event()
         self.state_version = 0
         self.send = None
         self.links = dict
         self.boxes = boxes
         self.orders = Orders(boxes.boot, self._refused, self.changed.set)
-        self.unit = Unit(boxes, self.touch, self.orders.release, self._told_by, memory)
+        self.unit = Unit(boxes, meters, self.touch, self.orders.release, self._told_by, memory)
         self._uptime = uptime
         self._version = version
 

@@ -16,13 +16,14 @@ class Readings:
         numbers: of the newest T, None before the first one.
         heard_ms: when it came, on the gateway's uptime.
         outlets: how many the UNO has.
+        energies: the counter of each outlet in mWh, as it is told.
     """
 
     def __init__(self) -> None:
         self.numbers = None
         self.heard_ms = 0
         self.outlets = 0
-        self._energies = []
+        self.energies = []
         self._unit_ms = None  # of the newest T of this session, not rolled over
         self._offset_ms = 0  # uptime of the gateway minus that of the UNO
         self._due_ms = 0  # on the UNO's uptime
@@ -32,11 +33,16 @@ class Readings:
         """Whether the clock of this session is known."""
         return self._unit_ms is not None
 
-    def begin(self, outlets: int) -> None:
-        """Begin a session: its clock starts again, the energy counters do not."""
+    def begin(self, outlets: int, reached: list) -> None:
+        """Begin a session: its clock starts again, the energy counters do not.
+
+        Args:
+            outlets: how many the UNO has.
+            reached: what each counter was told to be at least, before the gateway started.
+        """
         self._unit_ms = None
         if outlets != self.outlets:
-            self.outlets, self.numbers, self._energies = outlets, None, [0] * outlets
+            self.outlets, self.numbers, self.energies = outlets, None, list(reached)
 
     def take(self, numbers: list, now_ms: int) -> bool:
         """Take a T; False, and nothing taken, if it does not tell all of it."""
@@ -46,8 +52,12 @@ class Readings:
         self.numbers, self.heard_ms = numbers, now_ms
         for n in range(1, self.outlets + 1):
             told = numbers[translate.outlet_at(n) + translate.ENERGY]
-            self._energies[n - 1] = min(max(self._energies[n - 1], told or 0), translate.ENERGY_MAX_MWH)
+            self.energies[n - 1] = min(max(self.energies[n - 1], told or 0), translate.ENERGY_MAX_MWH)
         return True
+
+    def powers(self) -> list:
+        """Return the power of each outlet in mW, None where it is not known."""
+        return [self.numbers[translate.outlet_at(n) + translate.POWER] for n in range(1, self.outlets + 1)]
 
     def is_due(self) -> bool:
         """Return whether the newest T is the next sample: one comes each second, whatever was asked between."""
@@ -69,12 +79,12 @@ class Readings:
 
     def sample(self, *, stale: bool) -> tuple:
         """Return the sample that the newest T is."""
-        return translate.sample(self.numbers, self.outlets, self._energies, stale=stale)
+        return translate.sample(self.numbers, self.outlets, self.energies, stale=stale)
 
     def behind(self) -> tuple | None:
         """Return (outlet, low, high) of the first energy counter that the UNO has lost, None if it has lost none."""
         for n in range(1, self.outlets + 1):
-            energy = self._energies[n - 1]
+            energy = self.energies[n - 1]
             if (self.numbers[translate.outlet_at(n) + translate.ENERGY] or 0) < energy:
                 return n, energy & HALVES, energy >> 24
         return None

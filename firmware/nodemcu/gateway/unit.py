@@ -30,6 +30,7 @@ class Unit:
 
     Args:
         records: `Boxes`, or what takes events and samples as they do.
+        meters: `Meters`.
         changed: function that is called when what `up/state` or `up/birth` tells has changed.
         refreshed: function that is called when a T has come, or the UNO has fallen silent.
         told_by: function (fields of an event) that adds who asked for it.
@@ -44,7 +45,13 @@ class Unit:
     """
 
     def __init__(
-        self, records: object, changed: object, refreshed: object, told_by: object, memory: object
+        self,
+        records: object,
+        meters: object,
+        changed: object,
+        refreshed: object,
+        told_by: object,
+        memory: object,
     ) -> None:
         self.hello = self.session = None
         self.silent = False
@@ -54,6 +61,7 @@ class Unit:
         self.acting = Acting()
         self.settings = Settings()
         self._records = records
+        self._meters = meters
         self._changed = changed
         self._refreshed = refreshed
         self._told_by = told_by
@@ -132,7 +140,8 @@ class Unit:
         self._ask_ms = None
         if anew or numbers[:NEWEST] != self.hello[:NEWEST]:
             self.hello = numbers
-            self.readings.begin(numbers[OUTLETS] if self.speaks else 0)
+            outlets = numbers[OUTLETS] if self.speaks else 0
+            self.readings.begin(outlets, self._meters.reached(session, outlets))
             self._changed()
         if self.speaks:
             self.acting.greet(numbers[NEWEST], now_ms, anew=anew)
@@ -143,6 +152,8 @@ class Unit:
             return
         self.settings.told()
         self._awaits = False
+        if not self.readings.behind():  # else the UNO has still to hear where its counters stood
+            self._meters.tell(self.session, self.readings.energies, self.readings.powers())
         if self.silent:
             self.silent = False
             self._changed()

@@ -6,6 +6,7 @@ The UNO is the host build of `firmware/uno` (tests/firmware/line.py): what it ta
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.firmware.line import ACCEPTED, CONFIRMED, Line
@@ -55,8 +56,9 @@ class Rig:
         up, down: what becomes of the bytes from and to the UNO.
     """
 
-    def __init__(self, line: Line, uno_ms: int = 0) -> None:
+    def __init__(self, line: Line, uno_ms: int = 0, folder: Path | None = None) -> None:
         self.line = line
+        self.folder = folder
         self.now_ms = 0
         self.records = Records()
         self.moved: list[tuple[int, bool, int]] = []
@@ -89,7 +91,10 @@ class Rig:
 
     def start_gateway(self) -> None:
         """Start the gateway, also once more: its records stay."""
-        self.device = load("device").Device(self.records, lambda: self.now_ms, "1.0", lambda: (0, 0))
+        meters = load("meters").Meters(
+            str(self.folder or "/dev/null")
+        )  # without a folder: a flash that keeps nothing
+        self.device = load("device").Device(self.records, meters, lambda: self.now_ms, "1.0", lambda: (0, 0))
         self.device.send = lambda data: self.line.feed(self.down(data))
 
     def run(self, lasts_ms: int, step_ms: int = STEP_MS) -> None:
