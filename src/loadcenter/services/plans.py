@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 import msgspec
 
@@ -98,24 +99,41 @@ class Plans:
         ]
         return min(waiting, key=lambda step: step.due_ms, default=None)
 
-    async def add(self, orders: Sequence[tuple[str, Order]], delay_ms: int, stagger_ms: int, by: str) -> Plan:
+    async def add(
+        self,
+        orders: Sequence[tuple[str, Order]],
+        delay_ms: int,
+        stagger_ms: int,
+        by: str,
+        key: str | None = None,
+    ) -> Plan:
         """Keep orders for later; the first after `delay_ms`, each other `stagger_ms` after the one before.
+
+        The same `key` gives the same plan, so that a request that is repeated is carried out once.
 
         Raises:
             NoSuchPduError: a PDU is not registered.
-            OrderError: an order is incomplete, there are none or too many, or they lie too far ahead.
+            OrderError: an order is incomplete, there are none or too many, they lie too far ahead, or the key was given
+                with others.
             StoreUnavailableError: the database is away; nothing was kept.
         """
         if not 1 <= len(orders) <= STEPS_MOST:
             raise OrderError(f"give 1 to {STEPS_MOST} orders, not {len(orders)}")
         if not 0 <= delay_ms + stagger_ms * len(orders) <= DELAY_S_MOST * 1000:
             raise OrderError(f"the last order must come within {DELAY_S_MOST} s")
+        plan_id = f"p-{secrets.token_hex(8) if key is None else sha256(key.encode()).hexdigest()[:16]}"
+        if (known := self._plans.get(plan_id)) is not None:
+            if [(step.pdu_id, step.order) for step in known.steps] != list(orders):
+                raise OrderError(
+                    "this Idempotency-Key was given with other orders: give each request its own"
+                )
+            return known
         now_ms = self._clock.now_ms()
         steps = []
         for number, (pdu_id, order) in enumerate(orders):
             self._fleet.twin(pdu_id)
             steps.append(PlannedStep(pdu_id, check_order(order), now_ms + delay_ms + number * stagger_ms))
-        plan = Plan(f"p-{secrets.token_hex(8)}", now_ms, by, tuple(steps))
+        plan = Plan(plan_id, now_ms, by, tuple(steps))
         await self._store.put_plan(_row(plan))
         self._plans[plan.plan_id] = plan
         self._next_ms = 0

@@ -142,3 +142,15 @@ async def test_plans_are_bounded(ready: Center) -> None:
         await plans.cancel(plan.plan_id, "ada")
     await plans.look()
     assert len(plans.all()) == 100
+
+
+async def test_the_same_key_gives_the_same_plan(ready: Center) -> None:
+    plans = ready.deciding.plans
+    first = await plans.add([("rack-1", OFF)], 60_000, 0, "ada", "key")
+    assert await plans.add([("rack-1", OFF)], 60_000, 0, "ada", "key") == first
+    assert len(plans.all()) == 1
+    again = restarted(ready)
+    await again.load()
+    assert await again.add([("rack-1", OFF)], 60_000, 0, "ada", "key") == first
+    with pytest.raises(OrderError, match="other orders"):
+        await plans.add([("rack-1", ON)], 60_000, 0, "ada", "key")

@@ -16,7 +16,7 @@ from loadcenter.adapters.web.models_control import (
     TimingIn,
 )
 from loadcenter.adapters.web.problems import ProblemError, not_found
-from loadcenter.adapters.web.routes_commands import check_confirmed
+from loadcenter.adapters.web.routes_commands import IdempotencyKey, check_confirmed
 from loadcenter.adapters.web.shapes import Shapes
 from loadcenter.adapters.web.shapes_control import group_out, outlet_order, plan_out
 from loadcenter.domain.commands import Order, OrderError
@@ -71,7 +71,9 @@ def _add_groups(router: APIRouter, shapes: Shapes, control: Control) -> None:
         return Response(status_code=204)
 
     @router.post("/groups/{group_id}/commands", status_code=202)
-    async def command_group(group_id: str, body: GroupCommandIn, visitor: Known) -> PlanOut:
+    async def command_group(
+        group_id: str, body: GroupCommandIn, visitor: Known, idempotency_key: IdempotencyKey = None
+    ) -> PlanOut:
         """Switch the outlets of a group in turn."""
         try:
             members = control.groups.group(group_id).group.members
@@ -79,7 +81,7 @@ def _add_groups(router: APIRouter, shapes: Shapes, control: Control) -> None:
             raise not_found("no_such_group", str(error)) from error
         turn = in_turn(members, on=body.do != "off")
         orders = [(one.pdu_id, outlet_order(body.do, one.outlet, body.off_s, visitor.user)) for one in turn]
-        return await _plan(shapes, control, orders, body, visitor.user)
+        return await _plan(shapes, control, orders, body, visitor.user, idempotency_key)
 
 
 def _add_plans(router: APIRouter, shapes: Shapes, control: Control) -> None:
@@ -97,12 +99,12 @@ def _add_plans(router: APIRouter, shapes: Shapes, control: Control) -> None:
             raise not_found("no_such_plan", str(error)) from error
 
     @router.post("/plans", status_code=202)
-    async def add_plan(body: PlanIn, visitor: Known) -> PlanOut:
+    async def add_plan(body: PlanIn, visitor: Known, idempotency_key: IdempotencyKey = None) -> PlanOut:
         """Give orders for later: one after a delay, or several in turn."""
         orders = [
             (one.pdu_id, outlet_order(one.do, one.outlet, one.off_s, visitor.user)) for one in body.orders
         ]
-        return await _plan(shapes, control, orders, body, visitor.user)
+        return await _plan(shapes, control, orders, body, visitor.user, idempotency_key)
 
     @router.delete("/plans/{plan_id}")
     async def cancel_plan(plan_id: str, visitor: Known) -> PlanOut:
@@ -114,12 +116,17 @@ def _add_plans(router: APIRouter, shapes: Shapes, control: Control) -> None:
 
 
 async def _plan(
-    shapes: Shapes, control: Control, orders: Iterable[tuple[str, Order]], timing: TimingIn, user: str
+    shapes: Shapes,
+    control: Control,
+    orders: Iterable[tuple[str, Order]],
+    timing: TimingIn,
+    user: str,
+    key: str | None,
 ) -> PlanOut:
     given = list(orders)
     check_confirmed(shapes, given, confirmed=timing.confirm)
     try:
-        plan = await control.plans.add(given, to_milli(timing.delay_s), to_milli(timing.stagger_s), user)
+        plan = await control.plans.add(given, to_milli(timing.delay_s), to_milli(timing.stagger_s), user, key)
     except OrderError as error:
         raise ProblemError(422, "bad_order", "Order incomplete", str(error)) from error
     return plan_out(plan)
