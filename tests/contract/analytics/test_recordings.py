@@ -15,6 +15,7 @@ from tests.fakes.clock import FakeClock
 
 from loadcenter.adapters.calendar import SiteCalendar
 from loadcenter.adapters.storage.store import SqlStore, open_store
+from loadcenter.adapters.storage.transactions import StoreSettings
 from loadcenter.domain.analysis.energy_cost import Amount, Bill
 from loadcenter.domain.analysis.periods import Days
 from loadcenter.domain.tariffs import Price, Tariff, Tariffs, Window
@@ -43,6 +44,9 @@ TARIFFS = Tariffs(
 FORTNIGHT = Days(date(2014, 10, 18), date(2014, 11, 1))
 """The clocks of London went back on the 26th."""
 
+PATIENT = StoreSettings(write_timeout_s=60, read_timeout_s=600)
+"""A busy machine takes its time."""
+
 FIRST_MS = 1_413_590_400_000  # 2014-10-18 00:00 UTC, a Saturday
 LOST = (
     (FIRST_MS + 5 * HOUR_MS, FIRST_MS + 8 * HOUR_MS + 420_000),
@@ -55,7 +59,7 @@ LOST = (
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
     calendar = SiteCalendar(ZONE)
     url = f"sqlite:///{tmp_path / 'loadcenter.db'}"
-    async with open_store(url, day_start=calendar.day_start_ms) as opened:
+    async with open_store(url, PATIENT, calendar.day_start_ms) as opened:
         yield opened
 
 
