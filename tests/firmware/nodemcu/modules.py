@@ -25,9 +25,7 @@ def load(name: str) -> ModuleType:
 def load_anew(monkeypatch: pytest.MonkeyPatch, name: str) -> ModuleType:
     """Return a module that has just been imported, with all that it imports; forgotten after the test."""
     for path in (*GATEWAY.glob("*.py"), *BOARD.glob("*.py")):
-        monkeypatch.delitem(sys.modules, path.stem, raising=False)
-    module = load(name)
-    for path in (*GATEWAY.glob("*.py"), *BOARD.glob("*.py")):
-        if path.stem in sys.modules:
-            monkeypatch.setitem(sys.modules, path.stem, sys.modules[path.stem])
-    return module
+        # Set first, so that one that is imported only later, by a function, is forgotten too.
+        monkeypatch.setitem(sys.modules, path.stem, None)
+        monkeypatch.delitem(sys.modules, path.stem)
+    return load(name)
