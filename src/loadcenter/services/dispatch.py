@@ -153,9 +153,12 @@ class Dispatch:
         self._fleet.follow_clock()
         twin = self._fleet.twin(pdu_id)
         refusal = self._refusal(twin, order, displace)
+        # an off that finds the outlet off already still ends what waits to switch it on
+        decides = refusal is None or (refusal.code is ResultCode.ALREADY and order.on is False)
+        if decides and not automatic:
+            self._end_waiting(row)
         if refusal is not None:
             return self._settle(row, CommandStatus.REJECTED, refusal.code, refusal.message)
-        self._end_waiting(row)
         if displace:
             return await self._make_room(row, displace)
         self._keep(row)

@@ -131,6 +131,19 @@ async def test_an_on_whose_displaced_outlet_does_not_go_off_is_rejected(
     assert len(center.sent("command")) == 1
 
 
+async def test_an_off_ends_the_on_that_waits_for_room(client: httpx.AsyncClient, center: Center) -> None:
+    await prepared(center)
+    async with running(center.dispatch.run):
+        answer = await client.post(COMMANDS.format(1), json={"do": "on", "displace": ["rack-1/2"]})
+        off = await client.post(COMMANDS.format(1), json={"do": "off"})
+        assert off.json()["code"] == "already"
+        await center.hear("result", result(center.sent("command")[0]["id"], "confirmed"))
+        await center.clock.advance(500)
+    command = (await client.get(f"/api/v1/commands/{answer.json()['id']}")).json()
+    assert (command["status"], command["code"]) == ("rejected", "superseded")
+    assert len(center.sent("command")) == 1
+
+
 async def test_only_what_may_be_shed_can_be_displaced(client: httpx.AsyncClient, center: Center) -> None:
     await prepared(center)
     for named in ("rack-1/1", "rack-9/1", "nonsense"):
