@@ -17,6 +17,7 @@ from bench import figures
 from bench.figures import Figures, Settings, of_runs
 from tests.databases import MariaDbServer
 
+from loadcenter.adapters.clock import SystemClock
 from loadcenter.adapters.storage.dialect import insert_only, write_rows
 from loadcenter.adapters.storage.engine import open_engines
 from loadcenter.adapters.storage.schema import OUTLET_ROLLUPS, pdu
@@ -52,7 +53,7 @@ async def _asked(url: str, name: str, minutes: int, settings: Settings) -> Figur
         config = PduConfig(outlets=tuple(OutletConfig(priority=n) for n in range(1, OUTLETS + 1)))
         twin = SimpleNamespace(desired={"out": [{"n": n, "priority": n} for n in range(1, OUTLETS + 1)]})
         parts: Any = SimpleNamespace(twin=lambda _pdu: twin, config=lambda _pdu: config)
-        service = DryRun(store, parts, parts)
+        service = DryRun(store, SystemClock(), parts, parts)
         for question, budget_ma in QUESTIONS.items():
             took, worked, answer = [], [], None
             for _ in range(settings.repeat):

@@ -71,5 +71,5 @@ def make_control(
         SiteKeeper(rooms.sites, rooms.views, dispatch, store, clock, announcer),
         Groups(store, fleet),
         Plans(store, clock, fleet, dispatch, announcer),
-        DryRun(store, fleet, rooms.views),
+        DryRun(store, clock, fleet, rooms.views),
     )

@@ -12,11 +12,12 @@ from loadcenter.domain.site import SiteConfig, check_site
 from loadcenter.domain.site_dry_run import SiteDryResult, site_dry_run
 from loadcenter.domain.topology import Source
 from loadcenter.services.fleet import Fleet
-from loadcenter.services.ports import DrawColumns, EventFilter, Store
+from loadcenter.services.ports import Clock, DrawColumns, EventFilter, Store
 from loadcenter.services.tuning import SettingRefusedError, merged_settings
 from loadcenter.services.views import Views
 
 DAYS_MOST = 92
+DAY_MS = 86_400_000
 _TRANSFERS_MOST = 5_000
 _FAR_BACK = 1
 
@@ -58,10 +59,26 @@ class SiteDryAnswer:
 class DryRun:
     """Reads the record of a PDU once and runs the rules over it twice."""
 
-    def __init__(self, store: Store, fleet: Fleet, views: Views) -> None:
+    def __init__(self, store: Store, clock: Clock, fleet: Fleet, views: Views) -> None:
         self._store = store
+        self._clock = clock
         self._fleet = fleet
         self._views = views
+
+    def whole_minutes(self, since_ms: int, until_ms: int) -> tuple[int, int]:
+        """Return the whole minutes of a span.
+
+        Raises:
+            DrySpanError: it is empty, longer than `DAYS_MOST` days, or ends more than a day ahead.
+        """
+        first, last = since_ms - since_ms % MINUTE_MS, until_ms - until_ms % MINUTE_MS
+        if not 0 < last - first <= DAYS_MOST * DAY_MS:
+            raise DrySpanError(
+                f"a dry run goes over one minute to {DAYS_MOST} days: give a later end or a later start"
+            )
+        if last > self._clock.now_ms() + DAY_MS:
+            raise DrySpanError("a dry run goes over what is recorded: give an end that is not ahead")
+        return first, last
 
     async def settings(
         self,
@@ -80,7 +97,7 @@ class DryRun:
             DrySpanError: the span is empty, or longer than `DAYS_MOST` days.
             StoreUnavailableError: the database is away.
         """
-        since_ms, until_ms = _span(since_ms, until_ms)
+        since_ms, until_ms = self.whole_minutes(since_ms, until_ms)
         current = self._views.config(pdu_id)
         proposed = self._proposed(pdu_id, current, pdu, out)
         recorded = await self._recorded(pdu_id, len(current.outlets), since_ms, until_ms)
@@ -104,7 +121,7 @@ class DryRun:
             StoreUnavailableError: the database is away.
         """
         check_site(proposed)
-        since_ms, until_ms = _span(since_ms, until_ms)
+        since_ms, until_ms = self.whole_minutes(since_ms, until_ms)
         configs = {pdu_id: self._views.config(pdu_id) for pdu_id in {**current.pdus, **proposed.pdus}}
         recorded = {
             pdu_id: await self._recorded(pdu_id, len(config.outlets), since_ms, until_ms)
@@ -180,15 +197,6 @@ def off_spans(
     for outlet, from_ms in since.items():
         found.setdefault(outlet, []).append((from_ms, until_ms))
     return found
-
-
-def _span(since_ms: int, until_ms: int) -> tuple[int, int]:
-    first, last = since_ms - since_ms % MINUTE_MS, until_ms - until_ms % MINUTE_MS
-    if not 0 < last - first <= DAYS_MOST * 86_400_000:
-        raise DrySpanError(
-            f"a dry run goes over one minute to {DAYS_MOST} days: give a later end or a later start"
-        )
-    return first, last
 
 
 def _target(data: Mapping[str, object]) -> Source:

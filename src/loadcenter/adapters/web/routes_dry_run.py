@@ -25,13 +25,14 @@ def dry_run_routes(shapes: Shapes, control: Control, schedules: Schedules) -> AP
     async def dry_run(pdu_id: str, body: DryRunIn) -> DryRunOut:
         """Return what a change of settings would have done over recorded minutes; nothing is changed."""
         occurrences: list[Occurrence] = []
-        for one in body.schedules:
-            draft = schedule_draft(one, schedules.almanac.site_zone)
-            schedules.check(draft)
-            occurrences += schedules.tried(draft, body.since_ms, body.until_ms)
         try:
+            since_ms, until_ms = control.dry_run.whole_minutes(body.since_ms, body.until_ms)
+            for one in body.schedules:
+                draft = schedule_draft(one, schedules.almanac.site_zone)
+                schedules.check(draft)
+                occurrences += schedules.tried(draft, since_ms, until_ms)
             answer = await control.dry_run.settings(
-                pdu_id, body.since_ms, body.until_ms, body.pdu, body.out, occurrences
+                pdu_id, since_ms, until_ms, body.pdu, body.out, occurrences
             )
         except DrySpanError as error:
             raise ProblemError(422, "bad_range", "Range cannot be tried", str(error)) from error

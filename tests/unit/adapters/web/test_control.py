@@ -239,6 +239,9 @@ async def test_a_dry_run_tells_what_a_smaller_budget_would_have_done(
     assert (shed["what"], shed["outlet"], shed["current_a"], shed["limit_a"]) == ("shed", 2, 4.0, 3.0)
     empty = await client.post("/api/v1/pdus/rack-1/dry-run", json={**body, "until_ms": START_MS})
     assert empty.json()["code"] == "bad_range"
+    far = {"since_ms": 253_402_300_000_000, "until_ms": 253_402_300_799_999}
+    ahead = await client.post("/api/v1/pdus/rack-1/dry-run", json={**body, **far})
+    assert ahead.json()["code"] == "bad_range"
     bad = await client.post("/api/v1/pdus/rack-1/dry-run", json={**span, "pdu": {"budget_main_ma": 1}})
     assert bad.json()["code"] == "bad_setting"
     night = {
