@@ -72,7 +72,7 @@ class Campaign:
     chance: random.Random
     longest_s: float
     counts: Counter[str] = field(default_factory=Counter)
-    commands: list[str] = field(default_factory=list)
+    commands: list[dict[str, Any]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     main_on: bool = True
     reset_moves: Counter[str] = field(default_factory=Counter)
@@ -198,7 +198,7 @@ class Campaign:
         do = self.chance.choice(("on", "off"))
         answer = self.chain.center.http.post(f"/api/v1/pdus/{PDU}/outlets/{outlet}/commands", json={"do": do})
         if answer.status_code == 202:
-            self.commands.append(answer.json()["id"])
+            self.commands.append(answer.json())
         else:
             self.refused[answer.json()["code"]] += 1
 
@@ -209,7 +209,14 @@ class Campaign:
 
     def given(self) -> list[dict[str, Any]]:
         """Return the commands that people have given, as they stand now."""
-        return [self.chain.center.get(f"/commands/{number}") for number in self.commands]
+        return [self._as_it_stands(one) for one in self.commands]
+
+    def _as_it_stands(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Return a command; one that a killed server had not written down yet may have been sent or not."""
+        answer = self.chain.center.http.get(f"/api/v1/commands/{command['id']}")
+        if answer.status_code == 404:
+            return {**command, "status": "unknown"}
+        return dict(answer.json())
 
     def _open_commands(self) -> list[dict[str, Any]]:
         return [one for one in self.given() if one["status"] in ("pending", "accepted")]

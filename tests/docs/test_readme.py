@@ -39,7 +39,7 @@ def test_the_picture_has_a_version_for_dark_pages_and_a_text():
 
 def test_it_says_what_is_missing():
     missing = section("What does not work yet")
-    for word in ("firmware", "UNO", "NodeMCU", "hardware", "schedules", "dry run"):
+    for word in ("firmware", "UNO", "calibration", "hardware", "sites", "groups"):
         assert word in missing
     for word in ("roles", "notifications", "audit log"):
         assert word in missing.lower()
