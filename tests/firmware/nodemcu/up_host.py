@@ -23,6 +23,7 @@ PDU = "%d 0 0 0 0 0 0 1 1 0 640 310 402 230120 50010 2 229800 49990 2"
 OUTLET = " %d 7 - 0 %d 437900 %d"
 SESSION = int.from_bytes(os.urandom(2), "big")
 SWITCHED = "%d 9 %d 0 1 0"
+SWITCH, RETURN = 1, 7
 WINDOW = 8
 SETTLED = 100  # records after which all that is made once has been made
 
@@ -43,6 +44,7 @@ class Unit:
         self.app = None
         self.up_ms = self.seq = self.events = self.switched = 0
         self.on = [1] * 4
+        self.energies = [90211345] * 4
         self.peak = 0
         self.least = [1 << 29, 1 << 29]  # of each half
         self._lines = Lines(64)
@@ -59,7 +61,12 @@ class Unit:
             if kind == "Q":
                 self.say("H", HELLO)
                 self.tell()
-            elif kind == "C" and numbers[0] == 1:
+            elif kind == "C" and numbers[0] == RETURN:
+                _, n, low, high = numbers
+                self.energies[n - 1] = max(self.energies[n - 1], (high << 24 | low) - self.up_ms)
+                self.say("R", "2 0", seq)
+                self.tell()
+            elif kind == "C" and numbers[0] == SWITCH:
                 self.on[numbers[1] - 1] = numbers[2]
                 self.switched += 1
                 self.events += 1
@@ -91,7 +98,7 @@ class Unit:
                 self.least[half] = min(self.least[half], alive)
 
     def tell(self):
-        outlets = [OUTLET % (on, 1904 * on, 90211345 + self.up_ms) for on in self.on]
+        outlets = [OUTLET % (self.on[n], 1904 * self.on[n], self.energies[n] + self.up_ms) for n in range(4)]
         self.say("T", PDU % self.up_ms + "".join(outlets))
 
     def say(self, kind, numbers, seq=None):
