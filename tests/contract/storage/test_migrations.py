@@ -12,6 +12,7 @@ from loadcenter.adapters.storage.migrations import REVISIONS, SchemaVersionError
 from loadcenter.adapters.storage.migrations.upgrading import revisions
 from loadcenter.adapters.storage.schema import metadata
 from loadcenter.adapters.storage.store import open_store
+from loadcenter.services.ports import SiteRow
 
 
 async def look(url: str, work: Any) -> Any:
@@ -100,6 +101,24 @@ async def test_the_tables_of_schedules_are_added_to_what_is_there_even_after_a_c
     await look(url, undo_the_end)
     async with open_store(url) as store:
         assert [one.pdu_id for one in await store.devices()] == ["rack-1"]
+    assert await look(url, differences) == []
+
+
+async def test_the_tables_of_control_are_added_to_what_is_there_even_after_a_cut(url: str) -> None:
+    await look(url, lambda connection: migrate(connection, "0003"))
+    keep = "INSERT INTO hold_off VALUES ('rack-1', 2, 1, 'ada')"
+    await look(url, lambda connection: connection.exec_driver_sql(keep))
+    await look(url, lambda connection: migrate(connection, "0004"))
+
+    def undo_the_end(connection: Connection) -> None:
+        connection.exec_driver_sql("DROP TABLE planned")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
+
+    await look(url, undo_the_end)
+    async with open_store(url) as store:
+        assert [one.by for one in await store.holds()] == ["ada"]
+        assert await store.put_site(SiteRow("cellar", 1, "{}"), 0)
+        assert await store.plans(10) == []
     assert await look(url, differences) == []
 
 
