@@ -97,6 +97,13 @@ def _sentence(event: StoredEvent) -> str:
             return f"{outlet} is open and still carries current{_amps(data)}"
         case EventCode.LIMIT_EXCEEDED | EventCode.LIMIT_CLEARED:
             return f"{outlet} is {'over' if event.code == EventCode.LIMIT_EXCEEDED else 'below'} its limit{_amps(data)}"
+        case EventCode.LINK_LOST | EventCode.LINK_FOUND:
+            neighbour = {"unit": "the power unit", "broker": "the broker"}.get(
+                str(data.get("link")), "a neighbour"
+            )
+            return (
+                f"the gateway hears {neighbour} {'no more' if event.code == EventCode.LINK_LOST else 'again'}"
+            )
         case EventCode.LOCKED:
             return f"{outlet} was {'locked' if data.get('on') else 'unlocked'}{_by(data)}"
         case _:

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
-from loadcenter.apps.cli import control
+from loadcenter.apps.cli import control, terminal
 from loadcenter.apps.cli.main import app
 
 LIMIT = {"current_a": 10.0, "power_w": None}
@@ -74,8 +75,11 @@ def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
         ("dry-run rack-1", ["3 NAS", "0.25"]),
     ],
 )
-def test_what_there_is_is_shown(client: FakeClient, command: str, words: list[str]) -> None:
-    shown = CliRunner().invoke(app, command.split(), env={"COLUMNS": "200"})
+def test_what_there_is_is_shown(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch, command: str, words: list[str]
+) -> None:
+    monkeypatch.setattr(terminal, "out", Console(width=200, height=50, highlight=False, soft_wrap=True))
+    shown = CliRunner().invoke(app, command.split())
     assert shown.exit_code == 0, shown.output
     assert all(word in shown.output for word in words)
     as_json = CliRunner().invoke(app, [*command.split(), "--json"])

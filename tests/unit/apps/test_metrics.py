@@ -14,7 +14,15 @@ from loadcenter.services.retention import Keeping, Retention
 
 
 def rendered(center: Center) -> str:
-    shapes = Shapes(center.fleet, center.alarming, center.dispatch, center.today, center.news, center.clock)
+    shapes = Shapes(
+        center.fleet,
+        center.alarming,
+        center.dispatch,
+        center.today,
+        center.news,
+        center.clock,
+        center.deciding,
+    )
     hub = Hub(center.announcer, shapes)
     records, control = cast(MqttLink, center.records), cast(MqttLink, center.control)
     away = center.watch.checks()["database"]

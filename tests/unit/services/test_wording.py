@@ -50,6 +50,8 @@ def test_an_event_of_a_later_version_is_shown_by_its_name() -> None:
             "MAIN to BACKUP, detected in 3.1 ms, confirmed: the active source was lost or left its limits",
         ),
         (EventCode.TRANSFER, {}, "? to ?"),
+        (EventCode.LINK_LOST, {"data": {"link": "unit"}}, "the gateway hears the power unit no more"),
+        (EventCode.LINK_FOUND, {"data": {"link": "broker"}}, "the gateway hears the broker again"),
         (
             EventCode.SOURCE_LOST,
             {"source": Source.BACKUP, "data": {"v_mv": 171_400, "limit_mv": 207_000, "dwell_ms": 500}},
