@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from loadcenter.adapters.web.models_schedules import ScheduleIn
@@ -79,7 +80,7 @@ class FakeClient:
 def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     made = FakeClient()
     monkeypatch.setattr(schedules, "connect", lambda _config, _data: made)
-    monkeypatch.setattr(terminal.out, "width", 200)
+    monkeypatch.setattr(terminal, "out", Console(width=200, height=50, highlight=False, soft_wrap=True))
     return made
 
 
