@@ -28,8 +28,8 @@ class LinkOptions:
         subscriptions: (filter, QoS 0 or 1), made again at each connect.
         persistent: the broker keeps the session, and with it messages of QoS 1, while the link is away.
         when_full: what a full inbox does.
-        inbox_limit: messages that may wait in the inbox (1 or more; 0.5-1 kB each). While messages of QoS 1 are being
-            published, as many more may come in before reading stops.
+        inbox_limit: messages that may wait in the inbox (1 or more; 0.5-1 kB each). One that stops reading when it is full
+            holds up the answers to messages of QoS 1 that this link publishes, too.
         will: published by the broker when the connection breaks.
         keepalive_s: the longest silence (5..600 s). After it the broker is pinged, after 1.5 times it the broker gives
             the client up. A consumer that leaves a full inbox alone for longer loses the connection; in a persistent
