@@ -4,9 +4,13 @@ Under CI=true a skipped test is a failure: a suite that silently stops running t
 """
 
 import os
+import shutil
 
 import pytest
 from hypothesis import settings
+
+from loadcenter.adapters.emulator import EmulatorUnavailableError
+from loadcenter.adapters.emulator.build import library
 
 settings.register_profile("loadcenter", deadline=None)  # no test asserts how long something takes
 settings.load_profile("loadcenter")
@@ -15,6 +19,17 @@ settings.load_profile("loadcenter")
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("CI") == "true" and not hasattr(config, "workerinput"):
         config.pluginmanager.register(SkipsFail(), "skips-fail")
+
+
+@pytest.fixture(scope="session")
+def tools() -> None:
+    """Skip where the emulator or a compiler for AVR is missing; scripts/system-packages.sh names the packages."""
+    if shutil.which("avr-g++") is None:
+        pytest.skip("avr-g++ is missing: apt install gcc-avr avr-libc binutils-avr")
+    try:
+        library()
+    except EmulatorUnavailableError as error:
+        pytest.skip(str(error))
 
 
 class SkipsFail:

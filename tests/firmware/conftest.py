@@ -1,7 +1,6 @@
 """Programs that the suites run in the emulator, each built once in a session, and units that run them."""
 
 import functools
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,21 +8,9 @@ import pytest
 from tests.firmware.contacts import never_both
 from tests.firmware.rig import Program, Rig
 
-from loadcenter.adapters.emulator import Board, Emulator, EmulatorUnavailableError
-from loadcenter.adapters.emulator.build import library
+from loadcenter.adapters.emulator import Board, Emulator
 
 HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="session")
-def tools() -> None:
-    """Skip where the emulator or a compiler for AVR is missing; scripts/system-packages.sh names the packages."""
-    if shutil.which("avr-g++") is None:
-        pytest.skip("avr-g++ is missing: apt install gcc-avr avr-libc binutils-avr")
-    try:
-        library()
-    except EmulatorUnavailableError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

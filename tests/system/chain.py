@@ -29,7 +29,7 @@ from loadcenter.protocol import frames as raw
 
 PDU = "chain"
 SECRET = "secret-of-the-chain"
-HEAP = "256k"
+HEAP = "192k"
 NODEMCU = Path(__file__).resolve().parents[2] / "firmware" / "nodemcu"
 BOUND_S = 60.0
 

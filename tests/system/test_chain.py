@@ -21,7 +21,8 @@ METERING_ERROR = 0.015
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+def whole(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    del tools
     with MariaDbServer() as database, chain(tmp_path_factory.mktemp("chain"), database) as made:
         yield made
 

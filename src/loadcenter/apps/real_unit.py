@@ -23,8 +23,8 @@ from loadcenter.apps.unit_plant import PDU_ID, UnitPlant
 _log = logging.getLogger(__name__)
 
 NAME = "Real firmware"
-HEAP = "38k"
-"""What an ESP8266 leaves to MicroPython."""
+HEAP = "192k"
+"""On 64 bits, with the program's code in it, which an ESP8266 has in flash: 104 KB are the least (bench/README.md)."""
 
 AGAIN_S = 2.0
 """A program that has ended is started again after this."""
@@ -111,10 +111,11 @@ class RealUnit:
             async with self._child("gateway", command, MICROPYPATH=path) as gateway:
                 self._gateway = gateway
                 try:
-                    await _log_lines(gateway, "gateway")
+                    last = await _log_lines(gateway, "gateway")
                     await gateway.wait()
                 finally:
                     self._gateway = None
+            _log.warning("the gateway of %s has ended and is started again: %s", PDU_ID, last)
             await asyncio.sleep(AGAIN_S)
 
     @contextlib.asynccontextmanager
@@ -129,6 +130,7 @@ class RealUnit:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, **environment},
+            start_new_session=True,  # a Ctrl-C is for us: we end them
         )
         try:
             yield process
@@ -152,10 +154,14 @@ def _joined(line: tuple[str, int], broker: str) -> list[str]:
     return ["--serial", f"tcp:{host}:{port}", "--broker", broker]
 
 
-async def _log_lines(process: asyncio.subprocess.Process, name: str) -> None:
+async def _log_lines(process: asyncio.subprocess.Process, name: str) -> str:
+    """Log what a program says until it says no more, and return its last words."""
     assert process.stdout is not None
+    last = ""
     while line := await process.stdout.readline():
-        _log.debug("%s: %s", name, line.decode(errors="replace").strip())
+        last = line.decode(errors="replace").strip()
+        _log.debug("%s: %s", name, last)
+    return last
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
