@@ -8,8 +8,8 @@ main() {
   scripts/system-packages.sh
   if (($# == 0)); then
     .venv/bin/python scripts/view.py test || status=1
-    # Two at a time, a file on one of them: much of the time is spent waiting for brokers and databases.
-    set -- -n 2 --dist loadfile -q
+    # Three at a time, a file on one of them: much of the time is spent waiting for brokers and databases.
+    set -- -n 3 --dist loadfile -q --durations 25
   fi
   .venv/bin/pytest "$@" || status=1
   return "$status"
