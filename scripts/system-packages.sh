@@ -16,6 +16,7 @@ missing_packages() {
   has_command mariadbd || echo mariadb-server
   has_command chromium || echo chromium
   has_command openssl || echo openssl
+  has_command rabbitmq-server || echo rabbitmq-server
   has_command g++ || echo g++
   has_command avr-g++ || echo gcc-avr
   has_command avr-size || echo binutils-avr

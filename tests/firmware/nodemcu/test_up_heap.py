@@ -13,6 +13,7 @@ import pytest
 from tests.brokers import EmbeddedServer, MosquittoServer
 from tests.firmware.nodemcu import up_process
 from tests.firmware.nodemcu.up_process import HEAP_KB, PASSWORD, PDU
+from tests.rabbit import RabbitServer
 
 RECORDS, TOO_SMALL_KB = 2000, 80
 
@@ -48,6 +49,12 @@ async def test_runs_against_the_embedded_broker_too(image, tmp_path):
     async with EmbeddedServer(tmp_path / "broker", {PDU: PASSWORD}) as broker:
         how = up_process.micropython(HEAP_KB, image)
         report = await asyncio.to_thread(up_process.run_at, broker.port, tmp_path, how, 200)
+    assert report["records"] == 200
+
+
+def test_runs_against_rabbitmq_too(image, tmp_path):
+    with RabbitServer(tmp_path / "broker", {PDU: PASSWORD}) as broker:
+        report = up_process.run_at(broker.port, tmp_path, up_process.micropython(HEAP_KB, image), 200)
     assert report["records"] == 200
 
 
