@@ -213,8 +213,8 @@ class _Run:
             key,
             on,
             "" if on else site_origin(self.config.site_id),
-            wanted if on else Load(0, 0),
-            wanted,
+            wanted if on else _NOTHING,
+            wanted if on else _NOTHING,
             settings.priority,
             settings.protected,
         )

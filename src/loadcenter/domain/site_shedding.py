@@ -341,7 +341,8 @@ class _Work:
         self._restores[key] = (*self._restores.get(key, ()), self._now_ms)
         self._changed_ms = self._now_ms
         self._restore = key
-        data: dict[str, Detail] = {"draw_ma": mark.draw.current_ma, "draw_mw": mark.draw.power_mw}
+        draw = _larger(mark.draw, first.draw)
+        data: dict[str, Detail] = {"draw_ma": draw.current_ma, "draw_mw": draw.power_mw}
         for circuit in self._circuits:
             if circuit.feeds(key):
                 data |= circuit.numbers
@@ -357,7 +358,7 @@ class _Work:
         if not rested or often or given_up:
             return False
         return all(
-            circuit.limit.fits_well(circuit.load, mark.draw)
+            circuit.limit.fits_well(circuit.load, _larger(mark.draw, one.draw))
             for circuit in self._circuits
             if circuit.feeds(one.outlet)
         )
@@ -383,6 +384,11 @@ class _Work:
             self._restore,
             tuple(self._told),
         )
+
+
+def _larger(first: Load, second: Load) -> Load:
+    """Return the larger of both in each: a load may have risen between the order to open and its opening."""
+    return Load(max(first.current_ma, second.current_ma), max(first.power_mw, second.power_mw))
 
 
 def _recent(restores: Mapping[OutletId, Iterable[int]], now_ms: int) -> dict[OutletId, tuple[int, ...]]:

@@ -211,6 +211,15 @@ STORIES: dict[str, Story] = {
         ("3 a/3 off site",),
         ("shed",),
     ),
+    "a load that rose while it was asked to open needs room for all of it": Story(
+        (plugs(4_000, 4_000, 3_000),),
+        TEN,
+        {1: lambda site: setattr(site, "latency_s", 3), 3: demand("a/3", 6_000), 50: demand("a/1", 500)},
+        120,
+        "a/1 a/2",
+        ("5 a/3 off site",),
+        ("shed",),
+    ),
     "the highest priority comes back first, one at a time": Story(
         (plugs((8_000, 1), (3_000, 4), (3_000, 6)),),
         {"limit": Limit(9_000)},
