@@ -11,6 +11,8 @@ export function outlet(change: Partial<Outlet> = {}): Outlet {
     trip: null,
     locked: false,
     critical: false,
+    priority: 4,
+    protected: false,
     voltage_v: 230,
     current_a: 0.5,
     power_w: 100,

@@ -33,6 +33,9 @@ export interface Outlet {
   trip: string | null;
   locked: boolean | null;
   critical: boolean;
+  /** 1 is kept longest; null before the PDU has said what it is. */
+  priority: number | null;
+  protected: boolean | null;
   voltage_v: number | null;
   current_a: number | null;
   power_w: number | null;

@@ -147,6 +147,8 @@ export const de: Catalog = {
     tripped: 'Ausgelöst',
     locked: 'Verriegelt',
     critical: 'Kritisch',
+    priority: (priority) => `Priorität ${priority}`,
+    protected: 'Nie abgeworfen',
     power: 'Leistung',
     powerFactor: 'Leistungsfaktor',
     pf: 'LF',

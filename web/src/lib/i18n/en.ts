@@ -144,6 +144,8 @@ export const en = {
     tripped: 'Tripped',
     locked: 'Locked',
     critical: 'Critical',
+    priority: (priority: number) => `Priority ${priority}`,
+    protected: 'Never shed',
     power: 'Power',
     powerFactor: 'Power factor',
     pf: 'PF',
