@@ -47,8 +47,8 @@
 #else
 #define LOADCENTER_ROOMY 1
 #endif
-// What was found out of the sensors of this unit (docs/build-it/uno.md), in the order of the channels; what is
-// left out is as drawn. A UNO for 50 Hz has room for it; the others without the boot loader.
+// What was found out of the sensors of this unit (docs/build-it/uno.md), in the order of the channels; what
+// is left out is as drawn. A UNO for 50 Hz has room for it; the others without the boot loader.
 //   LOADCENTER_SOURCE_GAINS       of MAIN, BACKUP: 32768ths to add to what is measured
 //   LOADCENTER_OUTLET_GAINS       of each outlet, likewise
 //   LOADCENTER_OUTLET_DELAYS_US   of each outlet, -127 to 127: by which its current is sampled later than the
@@ -149,7 +149,7 @@ constexpr int32_t kMilliampsPerCountX1000 = 48828;  // 5 V / 1024 / 100 mV/A
 constexpr uint16_t kNominalPeakCounts = 320;        // 512 / 1.6
 constexpr uint16_t kClippedCounts = 490;            // 24.5 A: the sensor ends at 25 A
 constexpr int32_t kClippedMa = 17700;               // least RMS of a cycle that clips
-constexpr uint16_t kBandGapMv = 1100;  // of this chip, 1,000 to 1,200
+constexpr uint16_t kBandGapMv = 1100;               // of this chip, 1,000 to 1,200
 constexpr uint16_t kReferenceMv = 5000;
 
 // Time. A conversion takes 13 clocks of 64 cycles; with interrupt and restart a slot measures as follows.

@@ -1,6 +1,8 @@
 """The host build of the UNO's serial line and records, driven through ctypes as a gateway and a main loop would."""
 
 import ctypes
+import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -75,7 +77,10 @@ def library(build: str = "host") -> ctypes.CDLL:
     Raises:
         firmware.BuildError: there is no compiler, or it refused.
     """
-    shim = ctypes.CDLL(str(firmware.build(firmware.BUILDS[build])))
+    with tempfile.TemporaryDirectory() as folder:
+        # The same file loaded twice is one PDU: a copy is another.
+        own = shutil.copy(firmware.build(firmware.BUILDS[build]), folder)
+        shim = ctypes.CDLL(str(own))
     shim.link_energy.restype = ctypes.c_uint64
     shim.link_eeprom.restype = ctypes.POINTER(ctypes.c_uint8)
     shim.link_eeprom_writes.restype = ctypes.POINTER(ctypes.c_uint32)

@@ -15,11 +15,11 @@ class Frequency {
 
   void lose();  // there is too little voltage to tell
 
-  int32_t mhz() const { return mhz_; }         // kUnknown until it is known
+  int32_t mhz() const { return mhz_; }  // kUnknown until it is known
 #if LOADCENTER_DIAGNOSTICS
   uint32_t period() const { return period_; }  // 0 likewise
 #endif
-  uint32_t at() const { return last_; }        // the last crossing; rolls over after 2^24
+  uint32_t at() const { return last_; }  // the last crossing; rolls over after 2^24
 
  private:
   static uint32_t time_of(const Crossing& crossing);

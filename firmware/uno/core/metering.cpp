@@ -95,7 +95,8 @@ void Metering::begin(Sampler& sampler) {
   for (uint8_t k = 0; k < kOutlets; ++k) {
     outlet_[k].noise = kFirstNoise;
     outlet_[k].second.ends = static_cast<uint8_t>(kSecondBlocks + k * kBlocksApart);
-    outlet_[k].unit = board::kCalibrated ? gained(kOutletUnit, calibrated(calibration.outlet_gain[k])) : kOutletUnit;
+    outlet_[k].unit =
+        board::kCalibrated ? gained(kOutletUnit, calibrated(calibration.outlet_gain[k])) : kOutletUnit;
     constexpr int8_t kLeadOfUs = kLeadScale / board::kTurns / board::kScanUs;
     if (board::kCalibrated) {
       sampler.outlet[k].lead =
@@ -316,11 +317,12 @@ void Metering::take_reference(Sampler& sampler) {
 
 void Metering::set_scales(const Sampler& sampler) {
   scaled_for_ = sampler.drives.changeover;
-  const uint32_t ratio = (static_cast<uint32_t>(kNominalReference) << 16) /
-                         (reference == 0 ? kNominalReference : reference);
+  const uint32_t ratio =
+      (static_cast<uint32_t>(kNominalReference) << 16) / (reference == 0 ? kNominalReference : reference);
   for (uint8_t s = 0; s < kSources; ++s) {
     SourceMeter& meter = source_[s];
-    const uint32_t unit = board::kCalibrated ? gained(kSourceUnit, calibrated(calibration.source_gain[s])) : kSourceUnit;
+    const uint32_t unit =
+        board::kCalibrated ? gained(kSourceUnit, calibrated(calibration.source_gain[s])) : kSourceUnit;
     meter.unit = part(unit, ratio << 15) << 1;
     meter.nominal_peak = static_cast<uint16_t>((kNominalPeakMv << 12) / (meter.unit >> 8));
     meter.limit_permille = 0;

@@ -164,7 +164,8 @@ namespace {
 
 BlockSquares whole_of(uint32_t squares) {
   constexpr uint32_t kMost = (1UL << 24) - 1;
-  return static_cast<BlockSquares>(sizeof(BlockSquares) < sizeof squares && squares > kMost ? kMost : squares);
+  return static_cast<BlockSquares>(sizeof(BlockSquares) < sizeof squares && squares > kMost ? kMost
+                                                                                            : squares);
 }
 
 }  // namespace

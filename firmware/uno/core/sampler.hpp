@@ -55,8 +55,9 @@ constexpr uint8_t kTangent128 = 33;             // 128 tan(28.8 deg / 2)
 constexpr uint16_t kSpanPermille = 247;         // 4 sin^2(28.8 deg / 2)
 #endif
 
-// Squares of one block. With the zero where a working sensor has it they are below 2^23; what a broken one says
-// beyond 2^24 counts as that. A window of three cycles has five blocks, for which a UNO has no room in full.
+// Squares of one block. With the zero where a working sensor has it they are below 2^23; what a broken one
+// says beyond 2^24 counts as that. A window of three cycles has five blocks, for which a UNO has no room in
+// full.
 #if defined(__AVR_ATmega328P__) && defined(LOADCENTER_60HZ)
 using BlockSquares = __uint24;
 #else
@@ -106,14 +107,14 @@ struct OutletChannel {
   uint8_t clipped;
   int16_t whole_sum;
   int32_t whole_power;
-  uint8_t whole_clipped[2];               // of the last two blocks, the newest first
+  uint8_t whole_clipped[2];                   // of the last two blocks, the newest first
   BlockSquares whole_squares[kWindowBlocks];  // of the last blocks, in turn
-  uint8_t over;                           // samples over the instantaneous limit, in a row
-  uint16_t peak;                          // highest current of them, in counts
-  uint8_t shortly;                        // samples until the last clipped one is forgotten
-  uint16_t mask;                          // scans that are left of the inrush mask
-  uint8_t mask_clipped;                   // clipped samples in this mask
-  uint8_t window_clipped;                 // clipped samples in the last kClipWindow
+  uint8_t over;                               // samples over the instantaneous limit, in a row
+  uint16_t peak;                              // highest current of them, in counts
+  uint8_t shortly;                            // samples until the last clipped one is forgotten
+  uint16_t mask;                              // scans that are left of the inrush mask
+  uint8_t mask_clipped;                       // clipped samples in this mask
+  uint8_t window_clipped;                     // clipped samples in the last kClipWindow
   uint8_t window[(kClipWindow + 7) / 8];
 };
 

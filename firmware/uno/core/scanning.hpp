@@ -103,7 +103,8 @@ __attribute__((always_inline)) inline uint8_t Sampler::current(OutletChannel& ch
   return channel.mask == 0 ? moved : masked(channel, clipped);
 }
 
-__attribute__((always_inline)) inline uint8_t Sampler::voltage(SourceChannel& channel, Source which, int16_t sample) {
+__attribute__((always_inline)) inline uint8_t Sampler::voltage(SourceChannel& channel, Source which,
+                                                               int16_t sample) {
   const uint8_t at = static_cast<uint8_t>(scans);
   int16_t& place = channel.history[at & (kLag - 1)];
   const int16_t old = place;

@@ -55,7 +55,7 @@ struct Inputs {
 #if LOADCENTER_DIAGNOSTICS
   int32_t phase_mdeg;  // angle from main to backup, kUnknown while one of them is dead
 #endif
-  OutletMask sensor_fault;       // current sensors that are stuck, open or saturated
+  OutletMask sensor_fault;  // current sensors that are stuck, open or saturated
   Acted acted;
 };
 

@@ -150,9 +150,7 @@ async def control_center(
         )
         ingest = Ingest(records, store, clock, planner, news.look, feed.take)
         rooms = make_rooms(store, clock, fleet, announcer)
-        dispatch = Dispatch(
-            control, store, clock, fleet, announcer, config.root, headroom=rooms.headroom
-        )
+        dispatch = Dispatch(control, store, clock, fleet, announcer, config.root, headroom=rooms.headroom)
         deciding = make_control(rooms, store, clock, fleet, dispatch, announcer)
         alarming = Alarming(fleet, store, clock, announcer)
         history, today = History(store, clock, calendar), Today(store, clock, calendar)

@@ -138,7 +138,8 @@ def _reset_trip(draft: Draft, order: Order) -> None:
         data={"by": order.by, **latch.numbers},
     )
     memory = replace(outlet.memory, latch=None, wanted=False, cause=Cause.PERSON_OFF, by=order.by)
-    draft.outlets[order.outlet - 1] = replace(outlet, memory=memory)
+    # What a fault drew says nothing of what will be drawn: it would keep the outlet off for want of headroom, for ever.
+    draft.outlets[order.outlet - 1] = replace(outlet, memory=memory, draw_ma=0, draw_mw=0)
 
 
 def _lock(draft: Draft, order: Order) -> None:

@@ -11,7 +11,9 @@ class Stream(StrEnum):
     TELEMETRY = "telemetry"
     EVENT = "event"
 
-    __hash__ = str.__hash__  # that of an enum is a call of Python, and positions are looked up for each record
+    __hash__ = (
+        str.__hash__
+    )  # that of an enum is a call of Python, and positions are looked up for each record
 
 
 class StreamKey(NamedTuple):

@@ -2,14 +2,14 @@
 
 Records that come in time are news too, so while they do, nothing is sent twice (decision 0003). The control connection
 takes over whenever they do not: at a start, until what the broker kept is caught up with, while the database is away,
-and when records are late. How late a record is, the uptime in it tells, against what was heard of its device before.
+when records are late, and when a PDU that is there has not been heard for a while. How late a record is, the uptime in it tells, against what was heard of its device before.
 """
 
 import logging
 from collections.abc import Iterable
 from typing import Final
 
-from loadcenter.domain.readings import Telemetry
+from loadcenter.domain.readings import Quality, Telemetry
 from loadcenter.protocol.topics import Up, up
 from loadcenter.services.fleet import Fleet
 from loadcenter.services.planning import Inbound
@@ -65,7 +65,7 @@ class Feed:
     async def look(self, *, stalled: bool) -> None:
         """Choose the connection; `stalled` says that records wait, and none was stored for a while."""
         in_time = self._caught_up == self._records.generation and self._records.state is LinkState.UP
-        wanted = in_time and not stalled
+        wanted = in_time and not stalled and not self._looks_stale()
         if wanted == self._from_records:
             return
         self._from_records = wanted
@@ -75,6 +75,14 @@ class Feed:
             self._caught_up = 0
             await self._control.subscribe(self._telemetry, 0)
         _log.info("live readings come from the %s connection", "records" if wanted else "control")
+
+    def _looks_stale(self) -> bool:
+        """Return whether a PDU that is there has not been heard for a while: its records may wait behind others'."""
+        now_ms = self._clock.now_ms()
+        return any(
+            one.online and one.quality(now_ms) is Quality.STALE and not one.silent(now_ms)
+            for one in self._fleet.twins().values()
+        )
 
     def _judge(self, newest: Iterable[Inbound]) -> None:
         """Note whether the least late of the records is in time: one slow device says nothing of the others."""
@@ -91,4 +99,9 @@ class Feed:
         if one.envelope is None:
             return None
         origin_ms = self._fleet.uptime_origin(one.pdu_id, one.envelope.boot)
-        return None if origin_ms is None else one.received_ms - origin_ms - one.envelope.up_ms
+        if origin_ms is None:
+            return None
+        late_ms = one.received_ms - origin_ms - one.envelope.up_ms
+        return (
+            None if late_ms < -IN_TIME_MS else late_ms
+        )  # one whose clock runs ahead says nothing of the others

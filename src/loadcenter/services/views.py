@@ -109,8 +109,11 @@ class Views:
         twin = self._fleet.twins().get(announcement.pdu_id)
         if twin is None or twin.readings is None:
             return
+        tripped = {one.outlet for one in twin.state.outlets if one.trip is not None} if twin.state else set()
         for one in twin.readings.outlets:
-            if one.on and one.current_ma is not None and one.current_ma > CARRIES_MA:
+            if one.outlet in tripped:  # what a fault drew says nothing of what will be drawn
+                self._draws.pop(OutletId(twin.pdu_id, one.outlet), None)
+            elif one.on and one.current_ma is not None and one.current_ma > CARRIES_MA:
                 self._draws[OutletId(twin.pdu_id, one.outlet)] = Load(
                     one.current_ma, whole_watts(one.power_mw or 0)
                 )

@@ -33,11 +33,14 @@ from loadcenter.services.ports import (
     DeviceRow,
     EventFilter,
     GapRow,
+    GroupRow,
     IngestBatch,
     Message,
+    PlanRow,
     Position,
     QuarantineRow,
     SessionRow,
+    SiteRow,
     Store,
     UserRow,
 )
@@ -92,6 +95,9 @@ async def fill(store: Store) -> None:
     await store.put_user(UserRow("admin", "argon2id", 1))
     await store.put_session(SessionRow("ab" * 32, "admin", 1, 2))
     await fill_schedules(store.schedules)
+    await store.put_site(SiteRow("cellar", 1, '{"name": "Cellar"}', '{"marks": {}}'), 0)
+    await store.put_group(GroupRow("lights", 1, "Lights", '["rack-1/1"]'), 0)
+    await store.put_plan(PlanRow("p-1", T0, "ada", True, "[]"))
     await store.ping()
 
 

@@ -21,7 +21,10 @@ def handshake(port: int, cipher: str) -> str:
     context.verify_mode = ssl.CERT_NONE
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(cipher)
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as plain, context.wrap_socket(plain) as wrapped:
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+        context.wrap_socket(plain) as wrapped,
+    ):
         found = wrapped.cipher()
         assert found is not None
         return found[0]

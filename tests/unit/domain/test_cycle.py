@@ -227,6 +227,19 @@ def test_a_tripped_outlet_is_not_switched_on_before_a_person_resets_it(tripped):
     assert tripped.events("trip_reset")[0].data["by"] == "anna"
 
 
+def test_what_a_fault_drew_does_not_keep_the_outlet_off_for_want_of_headroom():
+    bench = Bench()
+    bench.loads_ma[1] = 12_000
+    bench.run(3000)
+    assert not bench.on()[1]
+    bench.loads_ma = [3000, 500, 3000, 3000]  # no room for 12 A within the budget of 16 A
+    bench.order(Do.RESET_TRIP, 2)
+    bench.run(500)
+    closed = bench.order(Do.SWITCH, 2, on=True)
+    bench.run(500)
+    assert bench.answers(closed) == ["accepted ok", "confirmed ok"]
+
+
 @pytest.mark.parametrize("policy", PowerOn)
 def test_a_latch_outlives_the_supply_under_every_policy(policy):
     config = PduConfig((OutletConfig(power_on=policy),) * 2)

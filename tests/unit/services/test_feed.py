@@ -52,12 +52,14 @@ async def test_what_the_broker_kept_is_not_shown_as_news(center: Center) -> None
         assert shown(center) == 60
         await center.clock.advance(10_000)
     await center.records.resume()
-    async with running(center.ingest.run, center.watch.run):
+    async with running(center.ingest.run, center.fleet.run, center.watch.run):
         await center.clock.advance(1_000)
         assert center.ingest.counts.records == 60
         assert on_control(center)
         send(center, telemetry(71, first=61))
-        await center.clock.advance(1_000)
+        await settle()
+        for seq in range(72, 75):
+            await second(center, seq)
         assert not on_control(center)
 
 
@@ -88,4 +90,15 @@ async def test_a_records_connection_that_came_back_has_to_show_first_that_it_is_
         for seq in range(11, 21):
             await second(center, seq)
             assert shown(center) == seq
+        assert not on_control(center)
+
+
+async def test_when_a_pdu_that_is_there_is_not_heard_the_control_connection_is_asked(center: Center) -> None:
+    async with running(center.ingest.run, center.fleet.run, center.watch.run):
+        await in_time(center)
+        await center.clock.advance(7_000)  # its records wait behind those of another
+        assert on_control(center)
+        send(center, telemetry(18, first=11))
+        for seq in range(19, 23):
+            await second(center, seq)
         assert not on_control(center)

@@ -285,6 +285,7 @@ bool Decision::carry_out(const Command& order) {
     case Verb::kResetTrip:
       tell_small(EventCode::kTripReset, i, Cause::kPersonOff, static_cast<uint8_t>(outlet.latched));
       outlet.latched = Trip::kNone;
+      outlet.draw_ma = outlet.draw_w = 0;  // of a fault: no measure of what will be drawn
       want(i, false);
       return true;
     case Verb::kLock:

@@ -22,8 +22,7 @@ class Decision {
   void set_heat(uint8_t i, int32_t ppm) { outlet_[i].guard.heat_ppm = ppm; }
 
   // Makes one step, with the orders that have come since the one before, which it uses up.
-  void step(const Inputs& inputs, const Settings& settings, Command* orders, uint8_t count,
-            uint32_t now_ms);
+  void step(const Inputs& inputs, const Settings& settings, Command* orders, uint8_t count, uint32_t now_ms);
 
   const Drives& drives() const { return drives_; }
   const Standing& standing() const { return standing_; }
