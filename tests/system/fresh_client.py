@@ -111,7 +111,7 @@ def outlet_is_on(client: Client, pdu: str, number: int) -> bool | None:
 def first_outlet_on(client: Client) -> tuple[str, int] | None:
     for item in client.expect(200, "GET", "/api/v1/pdus")["items"]:
         for outlet in item["outlets"]:
-            if outlet["on"] and not outlet.get("locked"):
+            if outlet["on"] and not outlet.get("locked") and not outlet.get("critical"):
                 return item["id"], outlet["n"]
     return None
 
