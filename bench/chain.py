@@ -81,6 +81,7 @@ class Campaign:
         """Let one fault happen at a random instant, and end."""
         self._pause(0, 1.5)
         if name != "unit reset" and self.chance.random() < IN_FLIGHT:
+            self.chain.until(self.chain.ready, 120)
             self._switch()
         acts: dict[str, Callable[[], None]] = {
             "gateway killed": self._kill_gateway,
