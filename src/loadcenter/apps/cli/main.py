@@ -147,6 +147,8 @@ def _run(config: Config, rack: DemoRack | None) -> None:
     except (OSError, ValueError, StoreError, BrokerStartError, RealUnitError) as error:
         fail(str(error), Exit.UNREACHABLE)
     except BaseExceptionGroup as group:
+        if (missing := group.subgroup(RealUnitError)) is not None:
+            fail(str(missing.exceptions[0]), Exit.UNREACHABLE)
         logging.getLogger(__name__).critical("a part of the control center failed", exc_info=group)
         raise typer.Exit(Exit.FAILED) from group
 
